@@ -1,0 +1,5 @@
+"""`python -m putlive`."""
+
+from putlive.cli.main import main
+
+main()

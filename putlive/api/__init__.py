@@ -1,0 +1,1 @@
+"""HTTP in: the only importer of the web framework."""

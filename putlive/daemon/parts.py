@@ -1,0 +1,221 @@
+"""Where rules, stories and adapters are put together: the only place that knows all of them."""
+
+from __future__ import annotations
+
+import logging
+
+from putlive import __version__
+from putlive.adapters.clock import SystemClock
+from putlive.adapters.engine_config import API_USER
+from putlive.adapters.ffmpeg import (
+    TIMESTAMP_OFFSET,
+    RungOutput,
+    as_rung,
+    find_programs,
+    keeper_spec,
+    preview_spec,
+    rung_spec,
+)
+from putlive.adapters.front_probe import FrontProbe
+from putlive.adapters.hls_files import PreviewPictures, TmpfsHls
+from putlive.adapters.loopback_http import BasicAuth, LoopbackHttp
+from putlive.adapters.machine import LocalMachine, written_bytes
+from putlive.adapters.nginx_rtmp import NginxRtmpEngine
+from putlive.adapters.orphans import OrphanReaper
+from putlive.adapters.passwords import BcryptPasswords
+from putlive.adapters.secrets import Secrets
+from putlive.adapters.spawn import LocalSpawner, owner_mark
+from putlive.adapters.sqlite import SqliteStore
+from putlive.adapters.srs import SrsEngine
+from putlive.adapters.systemd import SystemdNotifier
+from putlive.adapters.tokens import JwtTokens
+from putlive.domain.alignment import cut_seconds
+from putlive.domain.events import Event, StreamStarted
+from putlive.ports import MediaEngine
+from putlive.services.accounts import AccountPolicy, AccountService
+from putlive.services.bus import Bus
+from putlive.services.channels import ChannelService
+from putlive.services.history import HistoryService
+from putlive.services.input_watch import InputWatch
+from putlive.services.inputs import Inputs
+from putlive.services.keeper import KeeperService
+from putlive.services.keys import KeyService
+from putlive.services.preview import PreviewService
+from putlive.services.publishing import PublishLimits, PublishService
+from putlive.services.pulse import Pulse, Stage
+from putlive.services.renditions import RenditionService
+from putlive.services.rounds import EngineRound, HistoryRound, Looks, StationRound
+from putlive.services.status import Probes, StatusService
+from putlive.services.supervisor import Supervisor
+from putlive.services.viewing import ViewingService
+from putlive.station import Station
+
+log = logging.getLogger(__name__)
+
+
+def make_engine(station: Station, secrets: Secrets) -> MediaEngine:
+    """The adapter of the engine this station was prepared with."""
+    rtmp_port, api_port = station.settings.streaming.rtmp_port, station.ports.engine_api
+    if station.engine == "srs":
+        auth = BasicAuth(API_USER, secrets.engine_password)
+        http = LoopbackHttp(api_port, "SRS", auth=auth)
+        return SrsEngine(http, rtmp_port, station.layout.hls / "source")
+    return NginxRtmpEngine(LoopbackHttp(api_port, "nginx-rtmp"), rtmp_port, secrets.engine_password)
+
+
+def make_accounts(
+    station: Station, store: SqliteStore, secrets: Secrets, bus: Bus
+) -> AccountService:
+    """Accounts as the settings want them."""
+    wanted, clock = station.settings.authentication, SystemClock()
+    policy = AccountPolicy(
+        wanted.token_expiry, wanted.session_expiry, wanted.login_attempts, wanted.login_wait
+    )
+    tokens = JwtTokens(secrets.jwt, clock)
+    return AccountService(store, clock, BcryptPasswords(), tokens, bus, policy)
+
+
+class Parts:
+    """Every service and adapter of a station, made once and in order; nothing runs yet."""
+
+    def __init__(self, station: Station, store: SqliteStore, secrets: Secrets) -> None:
+        self.station, self.store, self.secrets = station, store, secrets
+        self.clock, self.manager, self.probes = SystemClock(), SystemdNotifier(), Probes()
+        self._me = owner_mark("daemon")
+        self.engine = make_engine(station, secrets)
+        self.bus = Bus(store.events)
+        self.accounts = make_accounts(station, store, secrets, self.bus)
+        spawner = LocalSpawner(station.id, self._me)
+        self.supervisor = Supervisor(spawner, self.clock, self.bus.publish)
+        self.channels = ChannelService(store.channels)
+        self.keys = KeyService(store.keys, self.clock, secrets.station)
+        self.history = HistoryService()
+        self._reaper = OrphanReaper(station.id, "daemon", self._me)
+        self._make_publishing()
+        self._make_media()
+        self._make_status()
+        self.bus.listen(self._heard)
+
+    def _make_publishing(self) -> None:
+        streaming = self.station.settings.streaming
+        inputs = Inputs(self.clock, streaming.stall_timeout)
+        self.publishing = PublishService(
+            self.engine,
+            self.channels,
+            self.keys,
+            inputs,
+            self.accounts.users.find,
+            self.bus,
+            self.clock,
+            PublishLimits(streaming.max_concurrent_streams, streaming.kick_duration),
+        )
+        self.keys.on_end(self.publishing.cut_key)
+        self.channels.on_stop(self.publishing.cut_channel)
+        self._watch = InputWatch(
+            self.engine,
+            self.channels,
+            inputs,
+            self.publishing,
+            self.store.events,
+            self.clock,
+        )
+
+    def _make_media(self) -> None:
+        """What plays, measures and makes renditions of the program stream."""
+        layout, streaming = self.station.layout, self.station.settings.streaming
+        clock, url, programs = self.clock, self.engine.play_url, find_programs()
+        ladder = [as_rung(q) for q in streaming.qualities]
+        hls = TmpfsHls(layout.hls, [rung.name for rung in ladder], clock)
+        output = _rung_output(self.station)
+        self.renditions = RenditionService(
+            hls,
+            self.supervisor,
+            clock,
+            self.store.channels,
+            ladder,
+            lambda launch: rung_spec(programs, url(launch.channel), output, launch),
+            joins_at_last_keyframe=self.engine.joins_at_last_keyframe,
+            segment_seconds=streaming.hls.segment_duration,
+        )
+        pictures = PreviewPictures(layout.previews, clock)
+        self.preview = PreviewService(
+            pictures,
+            self.supervisor,
+            clock,
+            lambda name: preview_spec(programs, url(name), pictures.path(name), name),
+        )
+        self._keepers = KeeperService(
+            self.engine,
+            self.supervisor,
+            lambda name: keeper_spec(programs, url(name), name),
+            written_bytes,
+            self.publishing.cut,
+            clock,
+        )
+        self.viewing = ViewingService(clock, hls, self._max_viewers, streaming.hls.segment_duration)
+
+    def _make_status(self) -> None:
+        """The pulse and what it is seen by."""
+        self.pulse = Pulse(self._stages(), self.clock, self.manager)
+        self.status = StatusService(
+            self.channels,
+            self.publishing,
+            self.renditions,
+            self.viewing,
+            self.supervisor.statuses,
+            self.pulse.failing,
+            self.probes,
+            self.clock,
+            __version__,
+        )
+
+    def _stages(self) -> list[Stage]:
+        engine = EngineRound(
+            self.engine,
+            self._watch,
+            self._keepers,
+            self.channels,
+            self.publishing,
+            self.probes,
+            self.bus,
+            self.clock,
+        )
+        rest = StationRound(self._looks(), self.store, self.probes)
+        return [
+            Stage("engine", engine.look),
+            Stage("keepers", engine.keep),
+            Stage("renditions", lambda: self.renditions.reconcile(self.publishing.claims())),
+            Stage("preview", lambda: self.preview.reconcile(self.publishing.claims())),
+            Stage("viewers", self.viewing.reconcile),
+            Stage("history", self._record),
+            Stage("processes", rest.tidy, every_seconds=10),
+            Stage("self check", rest.check, every_seconds=10),
+        ]
+
+    def _looks(self) -> Looks:
+        server, layout = self.station.settings.server, self.station.layout
+        return Looks(
+            end_orphans=self._reaper.sweep,
+            reap_zombies=lambda: self._reaper.reap(self.supervisor.pids()),
+            machine=LocalMachine(layout.state, layout.hls).facts,
+            front_error=FrontProbe(server.bind, server.http_port).error,
+        )
+
+    async def _record(self) -> None:
+        await HistoryRound(self.history, self.status, self.clock).record()
+
+    def _heard(self, event: Event) -> None:
+        if isinstance(event, StreamStarted):
+            self.viewing.reset(event.channel)
+
+    def _max_viewers(self, name: str) -> int:
+        channel = self.channels.find(name)
+        own = channel.max_viewers if channel else 0
+        return own or self.station.settings.streaming.max_viewers
+
+
+def _rung_output(station: Station) -> RungOutput:
+    hls = station.settings.streaming.hls
+    segments = max(3, round(hls.playlist_window / hls.segment_duration))
+    offset = TIMESTAMP_OFFSET[station.engine]
+    return RungOutput(station.layout.hls, cut_seconds(hls.segment_duration), segments, offset)

@@ -1,0 +1,1 @@
+"""Stories: what PutLive does, told with rules and ports only."""

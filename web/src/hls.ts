@@ -1,0 +1,39 @@
+/** hls.js set up for live: close to the edge, small buffers, no second thread. */
+
+import Hls from "hls.js/light";
+
+import { catchUpRate, maxLatencySeconds, syncSeconds } from "./live";
+import { patience } from "./patient";
+import { phase } from "./phase";
+
+export function newHls(): Hls {
+  const patient = patience();
+  const hls = new Hls({
+    pLoader: patient.loader,
+    enableWorker: false, // needs a second copy of the code; our bitrates do not
+    liveSyncDuration: 3, // replaced below; given here so that hls.js honours it
+    backBufferLength: 8,
+    maxBufferLength: 20,
+    liveDurationInfinity: true,
+    capLevelToPlayerSize: true,
+    testBandwidth: false, // begin with a good picture, not with the smallest
+    abrEwmaDefaultEstimate: 2_000_000,
+  });
+  // Read at each use, the first time before the start position is chosen, so that it fits the
+  // fragments this playlist really has.
+  const sync = (): number => {
+    const details = hls.latestLevelDetails;
+    return details ? syncSeconds(details.fragments.map((f) => f.duration), details.targetduration) : 3;
+  };
+  Object.defineProperty(hls.config, "liveSyncDuration", { get: sync });
+  Object.defineProperty(hls.config, "liveMaxLatencyDuration", { get: () => maxLatencySeconds(sync()) });
+  Object.defineProperty(hls.config, "maxLiveSyncPlaybackRate", { get: () => catchUpRate(hls.latency - (hls.targetLatency ?? 0)) });
+
+  const asking = phase();
+  hls.on(Hls.Events.LEVEL_LOADED, (_, { details }) => {
+    const waited = patient.waitedMs(details.url);
+    const fragment = details.fragments.at(-1);
+    if (details.live && waited !== null && fragment) details.requestScheduled += asking.answered(waited, fragment.duration * 1000);
+  });
+  return hls;
+}
