@@ -54,6 +54,7 @@ ALLOWED: dict[str, set[str]] = {
         "starlette",
     },
     "putlive.plan": {"putlive.domain"},
+    "putlive.station": {"putlive.errors", "putlive.settings"},
     "putlive.foreground": {
         "putlive.plan",
         "putlive.adapters",

@@ -120,11 +120,10 @@ def _picture_filter(plan: RungPlan) -> str:
     # Never a frame that is not later than the one before: then another input took over and
     # counts from zero, and the service is about to replace this encoder.
     later = "gt(t\\,prev_selected_t)"
-    if plan.thinned:
-        # The first frame of every slot of 1/fps, and every keyframe. 0.1: RTMP's time stamps
-        # are whole milliseconds, so a slot may seem to begin a little early.
-        slot = f"floor(%s*{plan.fps:g}+0.1)"
-        later += f"*(key+gt({slot % 't'}\\,{slot % 'prev_selected_t'}))"
+    if plan.every > 1:
+        # Half a frame less than the distance wanted: RTMP's time stamps are whole milliseconds.
+        apart = (plan.every - 0.5) / (plan.every * plan.fps)
+        later += f"*(key+gt(t-prev_selected_t\\,{apart:.4f}))"
     select = f"select=isnan(prev_selected_t)+{later}"
     return f"{select},scale={plan.width}:{plan.height}:flags=bilinear,format=yuv420p"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from putlive.api.models import SOME_TIME, Answer, Sent, eg
 from putlive.domain.access import Role
@@ -60,8 +60,8 @@ class UserPatch(Sent):
     """What is to change of a user."""
 
     role: Role | None = Field(None, examples=["viewer"])
-    active: bool | None = Field(None, examples=[True])
-    reset_password: bool = Field(False, examples=[False])
+    active: StrictBool | None = Field(None, examples=[True])
+    reset_password: StrictBool = Field(False, examples=[False])
 
 
 class LoginOut(Answer):

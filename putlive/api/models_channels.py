@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import Query
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, StrictBool
 
 from putlive.api.models import SOME_TIME, Answer, Sent, eg
 
@@ -109,7 +109,7 @@ class ChannelDone(Answer):
 class Switch(Sent):
     """On or off."""
 
-    enabled: bool = eg(True)
+    enabled: StrictBool = eg(True)
 
 
 class StreamOut(Answer):

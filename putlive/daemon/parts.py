@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+from datetime import timedelta
 
 from putlive import __version__
 from putlive.adapters.clock import SystemClock
@@ -51,6 +51,9 @@ from putlive.services.viewing import ViewingService
 from putlive.station import Station
 
 log = logging.getLogger(__name__)
+
+
+HOPEFUL = timedelta(seconds=15)
 
 
 def make_engine(station: Station, secrets: Secrets) -> MediaEngine:
@@ -156,7 +159,7 @@ class Parts:
 
     def _make_status(self) -> None:
         """The pulse and what it is seen by."""
-        self.pulse = Pulse(self._stages(), self.clock, self.manager)
+        self.pulse = Pulse(self._stages(), self.clock, self.manager, self._something_begins)
         self.status = StatusService(
             self.channels,
             self.publishing,
@@ -203,6 +206,14 @@ class Parts:
 
     async def _record(self) -> None:
         await HistoryRound(self.history, self.status, self.clock).record()
+
+    def _something_begins(self) -> bool:
+        """Whether an input has come whose picture is not there yet; a hopeless one counts not."""
+        now = self.clock.now()
+        return any(
+            not self.renditions.playing(name) and (now - claim.since) < HOPEFUL
+            for name, claim in self.publishing.claims().items()
+        )
 
     def _heard(self, event: Event) -> None:
         if isinstance(event, StreamStarted):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,18 +27,18 @@ class Rung:
 
 @dataclass(frozen=True)
 class RungPlan:
-    """A rung made for one source. `thinned`: frames are left out to come down to `fps`."""
+    """A rung made for one source, from one of `every` so many frames; `fps` is what that makes."""
 
     rung: Rung
     width: int
     height: int
     fps: float
-    thinned: bool
+    every: int = 1
 
     def needs_restart(self, other: RungPlan) -> bool:
         """Whether an encoder running for `self` is wrong for `other`."""
-        mine = (self.rung, self.width, self.height, self.thinned)
-        return mine != (other.rung, other.width, other.height, other.thinned)
+        mine = (self.rung, self.width, self.height, self.every)
+        return mine != (other.rung, other.width, other.height, other.every)
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,9 @@ def _choose(source: SegmentFacts | None, rung: Rung, enabled: bool) -> RungChoic
         small = f"The source ({source.width}x{source.height}) is smaller than this rung."
         return RungChoice(rung, True, "too_small", reason=small)
     rate = nominal_fps(source.fps)
-    thinned = rate > rung.fps * 1.1  # 10 %: how far one segment's measured rate can be off
-    plan = RungPlan(rung, *size, fps=rung.fps if thinned else rate, thinned=thinned)
+    # Whole steps keep motion even: 50 becomes 25 and not 30. 10 %: how far a measured rate is off.
+    every = max(1, math.ceil(rate / (rung.fps * 1.1)))
+    plan = RungPlan(rung, *size, fps=round(rate / every, 3), every=every)
     return RungChoice(rung, True, "wanted", plan)
 
 

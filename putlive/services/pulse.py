@@ -17,6 +17,7 @@ from putlive.ports import Clock, ServiceManager
 log = logging.getLogger(__name__)
 
 ROUND_SECONDS = 2.0
+HURRY_SECONDS = 0.4  # while something is about to come on air
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,15 @@ class Stage:
 class Pulse:
     """Runs the stages for as long as the daemon lives."""
 
-    def __init__(self, stages: Sequence[Stage], clock: Clock, manager: ServiceManager) -> None:
+    def __init__(
+        self,
+        stages: Sequence[Stage],
+        clock: Clock,
+        manager: ServiceManager,
+        hurry: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._stages = stages
+        self._hurry = hurry
         self._clock = clock
         self._manager = manager
         self._last: dict[str, float] = {}
@@ -45,12 +53,14 @@ class Pulse:
         return dict(self._failing)
 
     async def run(self) -> None:
-        """Go round for ever, a round every two seconds or as fast as the stages allow."""
+        """Go round for ever, every two seconds, or faster while there is reason to hurry."""
         while True:
-            started = self._clock.monotonic()
+            due = self._clock.monotonic() + ROUND_SECONDS
             await self.step()
-            spent = self._clock.monotonic() - started
-            await self._clock.sleep(max(0.1, ROUND_SECONDS - spent))
+            while (left := due - self._clock.monotonic()) > 0:
+                await self._clock.sleep(min(HURRY_SECONDS, left))
+                if self._hurry():
+                    break
 
     async def step(self) -> bool:
         """One round; True, and a beat for the watchdog, when no stage hung."""

@@ -65,7 +65,7 @@ class Station:
         self._hooks = HookServer(hooks, Script())
         self._spec = prepare_engine(engine, settings, layout, ports, SECRETS, os.environ)
         self.engine = connect(engine, self.rtmp, api, layout)
-        self._log = open(layout.logs / "engine.log", "ab")
+        self._log_path = layout.logs / "engine.log"
         self._engine_process: subprocess.Popen[bytes] | None = None
         self.programs = ffmpeg.find_programs()
         self.events: list[Event] = []
@@ -107,9 +107,10 @@ class Station:
 
     async def __aenter__(self) -> Station:
         self._hooks.start()
-        self._engine_process = subprocess.Popen(
-            self._spec.argv, stdout=self._log, stderr=self._log, start_new_session=True
-        )
+        with open(self._log_path, "ab") as log:
+            self._engine_process = subprocess.Popen(
+                self._spec.argv, stdout=log, stderr=log, start_new_session=True
+            )
         await self.until(self._answers)
         if self.engine.needs_keeper:
             url = self.engine.play_url(CHANNEL)
@@ -127,7 +128,6 @@ class Station:
             os.killpg(self._engine_process.pid, signal.SIGTERM)
             self._engine_process.wait(10)
         await asyncio.to_thread(self._hooks.stop)
-        self._log.close()
         for failure in failures:
             if not isinstance(failure, asyncio.CancelledError) and failure is not None:
                 raise failure

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
+import contextlib
+import os
 import tempfile
 from collections.abc import Iterator
 from itertools import pairwise
@@ -12,27 +13,30 @@ from pathlib import Path
 import m3u8
 import pytest
 
-from putlive.adapters.engine_config import USUAL_SRS, EngineName
+from putlive.adapters.engine_config import EngineName, find_nginx, find_srs
 from putlive.domain.ladder import Rung
+from putlive.errors import MissingProgram
+from putlive.settings import Settings
 from tests.integration.rung_rig import CHANNEL, Station, cpu_seconds, pid_of
 
 RUNG = Rung("144p", 256, 144, 200_000, 15, 32_000)
 PROCESS = f"rung:{CHANNEL}:144p"
 ONE_FRAME = 1 / 30
+
+
+def _is_here(engine: str) -> bool:
+    with contextlib.suppress(MissingProgram):
+        if engine == "srs":
+            return find_srs(Settings(), os.environ) is not None
+        return bool(find_nginx(os.environ))
+    return False
+
+
 ENGINES = [
     pytest.param(
-        "srs",
-        marks=[
-            pytest.mark.srs,
-            pytest.mark.skipif(not USUAL_SRS.exists(), reason="there is no SRS here"),
-        ],
-    ),
-    pytest.param(
-        "nginx-rtmp",
-        marks=pytest.mark.skipif(
-            shutil.which("nginx", path="/usr/sbin:/usr/bin") is None, reason=""
-        ),
-    ),
+        name, marks=[*marks, pytest.mark.skipif(not _is_here(name), reason=f"there is no {name}")]
+    )
+    for name, marks in (("srs", [pytest.mark.srs]), ("nginx-rtmp", []))
 ]
 
 
@@ -86,7 +90,7 @@ def _is_a_strict_multivariant(text: str) -> None:
     assert source.bandwidth >= source.average_bandwidth > 100_000
     lines = text.splitlines()
     assert lines[0] == "#EXTM3U"
-    for info, uri in zip(lines, lines[1:]):
+    for info, uri in pairwise(lines):
         assert info.startswith("#EXT-X-STREAM-INF:") == (not uri.startswith("#"))
     assert len(lines) == len(set(lines))
 

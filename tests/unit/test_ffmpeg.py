@@ -14,7 +14,7 @@ from putlive.settings import LADDER
 PROGRAMS = ffmpeg.Programs("/usr/bin/ffmpeg", "/usr/bin/rtmpdump")
 URL = "rtmp://127.0.0.1:1935/live/main"
 OUTPUT = ffmpeg.RungOutput(Path("/hls"), 1.9, 6, 0.7)
-PLAN = RungPlan(Rung("144p", 256, 144, 200_000, 15, 32_000), 256, 144, 15, thinned=True)
+PLAN = RungPlan(Rung("144p", 256, 144, 200_000, 15, 32_000), 256, 144, 15, every=2)
 LAUNCH = RungLaunch("main", PLAN, first_number=12, token=1795255000000, discontinuity=True)
 
 
@@ -58,9 +58,9 @@ def test_appending_takes_its_number_from_the_playlist() -> None:
 
 def test_frames_are_left_out_only_when_the_source_is_faster() -> None:
     thinned = after(ffmpeg.rung_argv("ffmpeg", URL, OUTPUT, LAUNCH), "-vf")
-    whole = replace(LAUNCH, plan=replace(PLAN, thinned=False))
-    assert "floor(" in thinned
-    assert "floor(" not in after(ffmpeg.rung_argv("ffmpeg", URL, OUTPUT, whole), "-vf")
+    whole = replace(LAUNCH, plan=replace(PLAN, fps=30, every=1))
+    assert "gt(t-prev_selected_t\\,0.0500)" in thinned
+    assert "t-prev_selected_t" not in after(ffmpeg.rung_argv("ffmpeg", URL, OUTPUT, whole), "-vf")
 
 
 def test_a_rung_is_never_restarted_with_the_same_number() -> None:

@@ -50,15 +50,29 @@ def test_a_switch_beats_the_configuration_both_ways() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fps", "plan_fps", "thinned"),
-    [(60, 30, True), (30, 30, False), (29.97, 29.97, False), (25, 25, False), (50, 30, True)]
-    + [(15, 15, False), (31, 31, False), (31.4, 31.4, False)],
+    ("fps", "rung", "plan_fps", "every"),
+    [
+        (60, P480, 30, 2),
+        (59.94, P480, 29.97, 2),
+        (50, P480, 25, 2),
+        (30, P480, 30, 1),
+        (29.97, P480, 29.97, 1),
+        (31.4, P480, 31.4, 1),
+        (25, P480, 25, 1),
+        (10, P480, 10, 1),
+        (60, P144, 15, 4),
+        (30, P144, 15, 2),
+        (25, P144, 12.5, 2),
+        (15, P144, 15, 1),
+    ],
 )
-def test_the_rate_is_never_above_the_source(fps: float, plan_fps: float, thinned: bool) -> None:
-    plan = rungs(source(1280, 720, fps), (P480,), {})[0].plan
+def test_the_rate_comes_down_in_whole_steps_and_is_never_above_the_source(
+    fps: float, rung: Rung, plan_fps: float, every: int
+) -> None:
+    plan = rungs(source(1280, 720, fps), (rung,), {})[0].plan
     assert plan is not None
     assert plan.fps == pytest.approx(plan_fps, rel=0.01)
-    assert plan.thinned == thinned
+    assert plan.every == every
 
 
 @pytest.mark.parametrize(
@@ -91,8 +105,8 @@ def test_a_fitted_picture_is_even_within_the_box_and_not_enlarged(
 
 
 def test_only_a_real_change_restarts_an_encoder() -> None:
-    plan = RungPlan(P480, 854, 480, 30, False)
+    plan = RungPlan(P480, 854, 480, 30)
     assert not plan.needs_restart(replace(plan, fps=29.97))
     assert plan.needs_restart(replace(plan, width=640))
-    assert plan.needs_restart(replace(plan, thinned=True))
+    assert plan.needs_restart(replace(plan, every=2))
     assert plan.needs_restart(replace(plan, rung=replace(P480, bits_per_second=1)))

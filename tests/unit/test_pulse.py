@@ -80,3 +80,19 @@ async def test_slow_stages_run_less_often() -> None:
     task.cancel()
     assert ran == [0, 10, 20]
     assert manager.beats >= 10
+
+
+async def test_it_goes_round_faster_while_something_is_about_to_come_on_air() -> None:
+    clock, manager, ran, begins = FakeClock(), Manager(), [], [True]
+
+    async def note() -> None:
+        ran.append(round(clock.monotonic(), 1))
+
+    pulse = Pulse([Stage("look", note)], clock, manager, lambda: begins[0])
+    task = asyncio.create_task(pulse.run())
+    await clock.advance(1.3)
+    assert ran == [0, 0.4, 0.8, 1.2]
+    begins[0] = False
+    await clock.advance(4)
+    task.cancel()
+    assert ran == [0, 0.4, 0.8, 1.2, 3.2, 5.2]

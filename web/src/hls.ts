@@ -4,7 +4,6 @@ import Hls from "hls.js/light";
 
 import { catchUpRate, maxLatencySeconds, syncSeconds } from "./live";
 import { patience } from "./patient";
-import { phase } from "./phase";
 
 export function newHls(): Hls {
   const patient = patience();
@@ -29,11 +28,8 @@ export function newHls(): Hls {
   Object.defineProperty(hls.config, "liveMaxLatencyDuration", { get: () => maxLatencySeconds(sync()) });
   Object.defineProperty(hls.config, "maxLiveSyncPlaybackRate", { get: () => catchUpRate(hls.latency - (hls.targetLatency ?? 0)) });
 
-  const asking = phase();
   hls.on(Hls.Events.LEVEL_LOADED, (_, { details }) => {
-    const waited = patient.waitedMs(details.url);
-    const fragment = details.fragments.at(-1);
-    if (details.live && waited !== null && fragment) details.requestScheduled += asking.answered(waited, fragment.duration * 1000);
+    if (details.live) details.requestScheduled += patient.shiftMs(details.url);
   });
   return hls;
 }

@@ -1,24 +1,28 @@
-/** A playlist loader for hls.js that asks again shortly when it came just too early for a change. */
+/** A playlist loader for hls.js that asks when the playlist is about to have changed. */
 
 import Hls, { type HlsConfig, type Loader, type LoaderCallbacks, type LoaderConfiguration, type PlaylistLoaderContext } from "hls.js/light";
 
 import { lastFragmentSeconds } from "./live";
+import { playlistTiming, STEP_MS, type PlaylistTiming } from "./phase";
 
 type PlaylistLoader = Loader<PlaylistLoaderContext>;
 
-const STEP_MS = 120;
-
 export interface Patience {
   readonly loader: NonNullable<HlsConfig["pLoader"]>;
-  /** How long the last answer for this playlist had to be waited for; null when it brought nothing new. */
-  waitedMs(url: string): number | null;
+  /** By how many ms to shift hls.js's schedule for this playlist, after each of its answers. */
+  shiftMs(url: string): number;
 }
 
-/** Asks again only once per change: a stream that has stopped is not asked any oftener than usual. */
 export function patience(): Patience {
   const texts = new Map<string, string>();
-  const waited = new Map<string, number | null>();
+  const timings = new Map<string, PlaylistTiming>();
   const Base = Hls.DefaultConfig.loader as new (config: HlsConfig) => PlaylistLoader;
+
+  function timingOf(url: string): PlaylistTiming {
+    const timing = timings.get(url) ?? playlistTiming();
+    timings.set(url, timing);
+    return timing;
+  }
 
   class PatientLoader implements PlaylistLoader {
     private inner: PlaylistLoader;
@@ -41,28 +45,35 @@ export function patience(): Patience {
         this.inner.load(context, config, callbacks);
         return;
       }
-      const began = performance.now();
-      const known = texts.get(context.url);
-      const mayWait = known !== undefined && waited.get(context.url) !== null;
-      let again = false;
-      const ask = (): void => this.inner.load(context, config, { ...callbacks, onSuccess });
+      const timing = timingOf(context.url);
+      let askedMs = 0;
+      const ask = (): void => {
+        askedMs = performance.now();
+        this.inner.load(context, config, { ...callbacks, onSuccess });
+      };
       const onSuccess: typeof callbacks.onSuccess = (response, stats, answered, details) => {
         const text = typeof response.data === "string" ? response.data : "";
-        const past = performance.now() - began;
-        if (text === known && mayWait && past + STEP_MS < lastFragmentSeconds(text) * 500) {
-          again = true;
-          this.timer = window.setTimeout(() => {
-            this.inner.destroy();
-            this.inner = new Base(this.hlsConfig);
-            ask();
-          }, STEP_MS);
+        const known = text === texts.get(context.url);
+        if (known && timing.tooEarly(askedMs)) {
+          this.later(STEP_MS, ask);
           return;
         }
+        if (!known) timing.news(askedMs, lastFragmentSeconds(text) * 1000);
         texts.set(context.url, text);
-        waited.set(context.url, text === known ? null : again ? past : 0);
         callbacks.onSuccess(response, stats, answered, details);
       };
-      ask();
+      const hold = timing.holdMs(performance.now());
+      if (hold > 0) this.later(hold, ask);
+      else ask();
+    }
+
+    /** A loader of hls.js works once, so each question gets its own. */
+    private later(ms: number, ask: () => void): void {
+      this.timer = window.setTimeout(() => {
+        this.inner.destroy();
+        this.inner = new Base(this.hlsConfig);
+        ask();
+      }, ms);
     }
 
     abort(): void {
@@ -84,5 +95,5 @@ export function patience(): Patience {
     }
   }
 
-  return { loader: PatientLoader as unknown as Patience["loader"], waitedMs: (url) => waited.get(url) ?? null };
+  return { loader: PatientLoader as unknown as Patience["loader"], shiftMs: (url) => timingOf(url).shiftMs() };
 }
