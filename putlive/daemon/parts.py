@@ -50,8 +50,6 @@ from putlive.services.supervisor import Supervisor
 from putlive.services.viewing import ViewingService
 from putlive.station import Station
 
-log = logging.getLogger(__name__)
-
 
 HOPEFUL = timedelta(seconds=15)
 

@@ -293,11 +293,12 @@ async def test_odd_names_that_are_let_in_break_neither_the_list_nor_a_kick(rig: 
         return Allow()
 
     rig.script.decide = anything
-    for name in ("main", "a;b", "<x>&y", 'q"q', "%41%00"):
+    names = {"main", "a;b", "<x>&y", 'q"q', "%41%00"}
+    for name in names:
         await rig.publish(name)
 
     async def all_there() -> bool:
-        return len(await rig.engine.publishers()) >= 4 and await listed(rig) is not None
+        return {p.name for p in await rig.engine.publishers()} == names
 
     await until(all_there)
     for publisher in await rig.engine.publishers():
