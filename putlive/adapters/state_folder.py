@@ -7,13 +7,18 @@ import hashlib
 import os
 import shutil
 import signal
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from putlive.adapters.orphans import end, is_orphan, marked
+import psutil
+
+from putlive.adapters.orphans import end, marked
 from putlive.errors import Conflict, PutLiveError
 from putlive.settings import Layout, Settings
 
 MEMORY_DISK = Path("/dev/shm")
+LEAVE_SECONDS = 3.0  # a killed process is gone within milliseconds
 
 
 def station_id(state: Path) -> str:
@@ -70,9 +75,51 @@ def lock(state: Path) -> int:
 
 
 def end_leftovers(state: Path) -> int:
-    """End what a killed `putlive up` of this folder left running; returns how many processes."""
-    station, ended = station_id(state), 0
-    for process in marked(station):
-        if is_orphan(process, "up", "") or is_orphan(process, "daemon", ""):
-            ended += end(process, station, signal.SIGKILL)
-    return ended
+    """End what a killed `putlive up` of this folder left running; returns how many processes.
+
+    To be called with the folder locked: then nobody looks after any of them.
+    """
+    station = station_id(state)
+    ended = [p.pid for p in marked(station) if end(p, station, signal.SIGKILL)]
+    ended += [pid for pid in _servers(state.resolve() / "run") if _end_group(pid)]
+    _wait_until_gone(ended)
+    return len(ended)
+
+
+def _servers(run: Path) -> Iterator[int]:
+    """Processes named in the pid files that still run on a configuration in this folder.
+
+    nginx overwrites its environment, and the marks in it, with its title (measured on 1.22).
+    """
+    for path in sorted(run.glob("*.pid")):
+        text = path.read_text(encoding="ascii", errors="replace").strip()
+        if text.isdigit() and f"{run}{os.sep}" in _command_line(int(text)):
+            yield int(text)
+
+
+def _command_line(pid: int) -> str:
+    try:
+        return os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes())
+    except OSError:
+        return ""
+
+
+def _end_group(pid: int) -> bool:
+    """End a server and its workers, which share the group it was started with."""
+    try:
+        if os.getpgid(pid) == pid:
+            os.killpg(pid, signal.SIGKILL)
+        else:
+            os.kill(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def _wait_until_gone(pids: Iterable[int]) -> None:
+    """Wait, for a moment at most, so that their ports are free."""
+    leaving = []
+    for pid in pids:
+        with suppress(psutil.NoSuchProcess):
+            leaving.append(psutil.Process(pid))
+    psutil.wait_procs(leaving, timeout=LEAVE_SECONDS)

@@ -27,6 +27,7 @@ from putlive.api.context import Context
 from putlive.api.events import EventStreams
 from putlive.api.metrics import Metrics
 from putlive.api.middleware import Bodies, Cors, Edge
+from putlive.api.models import ErrorOut
 from putlive.api.routing import Route
 
 
@@ -107,6 +108,8 @@ def openapi(app: FastAPI) -> dict[str, Any]:
         description="Every error has the shape {error: {code, message, hint, fields}}.",
         routes=app.routes,
     )
+    error = ErrorOut.model_json_schema(ref_template="#/components/schemas/{model}")
+    described["components"]["schemas"].update(error.pop("$defs"), **{routing.ERROR_MODEL: error})
     described["components"]["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
         "cookie": {"type": "apiKey", "in": "cookie", "name": "putlive_session"},

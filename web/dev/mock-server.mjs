@@ -26,7 +26,7 @@ function encode() {
   const x264 = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-pix_fmt", "yuv420p", "-map", "0:v", "-map", "1:a"];
   encoder = spawn("ffmpeg", ["-loglevel", "error", "-re", "-f", "lavfi", "-i", "testsrc2=size=854x480:rate=30", "-re", "-f", "lavfi", "-i", "sine=frequency=440:beep_factor=4",
     ...out("source", [...x264, "-b:v", "1200k"]), ...out("144p", [...x264, "-vf", "scale=256:144", "-b:v", "200k"]),
-    "-map", "0:v", "-vf", "fps=1/2,scale=256:144", "-update", "1", "-y", join(hls, "preview.jpg")], { stdio: ["ignore", "ignore", "inherit"] });
+    "-map", "0:v", "-vf", "fps=10,scale=256:144", "-update", "1", "-y", join(hls, "preview.jpg")], { stdio: ["ignore", "ignore", "inherit"] });
   writeFileSync(join(hls, "demo.m3u8"), `#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-STREAM-INF:BANDWIDTH=1500000,AVERAGE-BANDWIDTH=1300000,RESOLUTION=854x480,FRAME-RATE=30.000,CODECS="avc1.42c01f,mp4a.40.2"\nsource/demo.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=330000,AVERAGE-BANDWIDTH=270000,RESOLUTION=256x144,FRAME-RATE=30.000,CODECS="avc1.42c00c,mp4a.40.2"\n144p/demo.m3u8\n`);
 }
 function stopEncoder() {
