@@ -40,6 +40,7 @@ class FakeEngine:
     name = "fake"
     needs_keeper = True
     joins_at_last_keyframe = True
+    client_ids_return = False
 
     def __init__(self) -> None:
         self.up = True

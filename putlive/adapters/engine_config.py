@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from putlive.adapters.templates import render
+from putlive.domain.alignment import cut_seconds
 from putlive.domain.process import ProcessSpec, RestartPolicy
 from putlive.errors import MissingProgram, Problem, SettingsError
 from putlive.settings import Layout, Ports, Settings
@@ -163,7 +164,7 @@ def render_srs(settings: Settings, layout: Layout, ports: Ports, secrets: Engine
         api_user=API_USER,
         api_password=secrets.api,
         hls=layout.hls,
-        fragment_seconds=f"{hls.segment_duration:g}",
+        fragment_seconds=f"{cut_seconds(hls.segment_duration):g}",
         window_seconds=f"{hls.playlist_window:g}",
         hook_url=hook_url("srs", ports, secrets),
     )
@@ -192,7 +193,7 @@ def render_nginx_rtmp(
         api_port=ports.engine_api,
         api_password=secrets.api,
         hls=layout.hls,
-        fragment_ms=round(hls.segment_duration * 1000),
+        fragment_ms=round(cut_seconds(hls.segment_duration) * 1000),
         window_ms=round(hls.playlist_window * 1000),
         hook_url=hook_url("nginx-rtmp", ports, secrets),
     )

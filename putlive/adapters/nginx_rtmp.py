@@ -36,6 +36,7 @@ class NginxRtmpEngine:
     name = "nginx-rtmp"
     needs_keeper = False  # hls_continuous keeps the media sequence
     joins_at_last_keyframe = False  # wait_key: the next one
+    client_ids_return = True  # they count connections
 
     def __init__(self, http: LoopbackHttp, rtmp_port: int, secret: str) -> None:
         self._http = http

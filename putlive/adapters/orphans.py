@@ -64,12 +64,22 @@ class OrphanReaper:
         self._termed: set[int] = set()
         self._zombies: set[int] = set()
 
-    def sweep(self, spare: frozenset[str] = frozenset()) -> list[str]:
-        """End every orphan whose process name is not in `spare`; returns their names."""
+    def sweep(self) -> list[str]:
+        """End every orphan; returns their names."""
         found = [p for p in marked(self._station) if is_orphan(p, self._role, self._me)]
-        ended = [p for p in found if p.process not in spare and self._end(p)]
+        ended = [p for p in found if self._end(p)]
         self._termed = {p.pid for p in ended}
         return [p.process for p in ended]
+
+    def end_writers(self) -> None:
+        """Kill at once what a former daemon left writing; keepers stay until they are replaced.
+
+        To be called before anything is started: two encoders may not write one playlist.
+        """
+        for process in marked(self._station):
+            keeps = process.process.startswith("keeper:")
+            if is_orphan(process, self._role, self._me) and not keeps:
+                end(process, self._station, signal.SIGKILL)
 
     def reap(self, owned: frozenset[int]) -> int:
         """Reap zombie children that no supervisor waits for; returns how many."""

@@ -30,6 +30,7 @@ class SrsEngine:
     name = "srs"
     needs_keeper = True
     joins_at_last_keyframe = True  # gop_cache
+    client_ids_return = False  # random
 
     def __init__(self, http: LoopbackHttp, rtmp_port: int, segments: Path) -> None:
         self._http = http

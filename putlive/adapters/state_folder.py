@@ -79,9 +79,10 @@ def end_leftovers(state: Path) -> int:
 
     To be called with the folder locked: then nobody looks after any of them.
     """
-    station = station_id(state)
+    station, run = station_id(state), state.resolve() / "run"
     ended = [p.pid for p in marked(station) if end(p, station, signal.SIGKILL)]
-    ended += [pid for pid in _servers(state.resolve() / "run") if _end_group(pid)]
+    for server in _servers(run):
+        ended += _end_group(server)
     _wait_until_gone(ended)
     return len(ended)
 
@@ -104,16 +105,14 @@ def _command_line(pid: int) -> str:
         return ""
 
 
-def _end_group(pid: int) -> bool:
-    """End a server and its workers, which share the group it was started with."""
+def _end_group(pid: int) -> list[int]:
+    """End a server and its workers, which are in its group; returns who that was."""
     try:
-        if os.getpgid(pid) == pid:
-            os.killpg(pid, signal.SIGKILL)
-        else:
-            os.kill(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True
+        group = [pid, *(worker.pid for worker in psutil.Process(pid).children())]
+        os.killpg(pid, signal.SIGKILL)
+    except (psutil.Error, ProcessLookupError, PermissionError):
+        return []
+    return group
 
 
 def _wait_until_gone(pids: Iterable[int]) -> None:

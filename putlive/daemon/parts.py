@@ -91,7 +91,7 @@ class Parts:
         self.channels = ChannelService(store.channels)
         self.keys = KeyService(store.keys, self.clock, secrets.station)
         self.history = HistoryService()
-        self._reaper = OrphanReaper(station.id, "daemon", self._me)
+        self.reaper = OrphanReaper(station.id, "daemon", self._me)
         self._make_publishing()
         self._make_media()
         self._make_status()
@@ -196,8 +196,8 @@ class Parts:
     def _looks(self) -> Looks:
         server, layout = self.station.settings.server, self.station.layout
         return Looks(
-            end_orphans=self._reaper.sweep,
-            reap_zombies=lambda: self._reaper.reap(self.supervisor.pids()),
+            end_orphans=self.reaper.sweep,
+            reap_zombies=lambda: self.reaper.reap(self.supervisor.pids()),
             machine=LocalMachine(layout.state, layout.hls).facts,
             front_error=FrontProbe(server.bind, server.http_port).error,
         )

@@ -34,6 +34,7 @@ class Daemon:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set; raises what ended the daemon before that."""
+        self._parts.reaper.end_writers()
         for part in (self._parts.channels, self._parts.keys, self._parts.accounts):
             await part.load()
         layout, ports = self._parts.station.layout, self._parts.station.ports

@@ -27,6 +27,10 @@ class MediaEngine(Protocol):
     def joins_at_last_keyframe(self) -> bool:
         """A new player gets the last keyframe at once; else it waits for the next one."""
 
+    @property
+    def client_ids_return(self) -> bool:
+        """Whether client ids begin anew with the engine; else one that ended never comes back."""
+
     async def health(self) -> EngineHealth: ...
 
     async def publishers(self) -> Sequence[Publisher]:

@@ -156,7 +156,7 @@ class PublishService:
             current=self._inputs.claim(request.name),
             live_inputs=len(self._inputs.claims()),
             max_inputs=self._limits.max_inputs,
-            ended=self._inputs.has_ended(request.client_id),
+            ended=not self._engine.client_ids_return and self._inputs.has_ended(request.client_id),
         )
 
     async def _take_over(self, request: PublishRequest) -> Allow | Deny:

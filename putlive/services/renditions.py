@@ -122,6 +122,7 @@ class RenditionService:
         known.gone_at = None
         known.source.look(claim)
         choices = self._choices(known.source.channel, known)
+        self._list(known)  # before rungs, which may wait for the right moment to start
         await asyncio.gather(*(self._pursue(known, choice, claim) for choice in choices))
         self._list(known)
         self._sweep(known)

@@ -93,8 +93,8 @@ def test_both_configurations_speak_of_the_same_folder_and_durations() -> None:
     odd = settings(hls={"segment_duration": "1500ms", "playlist_window": "9s"})
     srs = render_srs(odd, LAYOUT, PORTS, SECRETS)
     nginx = render_nginx_rtmp(odd, LAYOUT, PORTS, SECRETS, MODULE, as_root=False)
-    assert "hls_fragment 1.5;" in srs and "hls_window 9;" in srs
-    assert "hls_fragment 1500ms;" in nginx and "hls_playlist_length 9000ms;" in nginx
+    assert "hls_fragment 1.425;" in srs and "hls_window 9;" in srs
+    assert "hls_fragment 1425ms;" in nginx and "hls_playlist_length 9000ms;" in nginx
     assert 'hls_path "/run/putlive/hls";' in srs and "hls_m3u8_file source/" in srs
     assert 'hls_path "/run/putlive/hls/source";' in nginx
 
