@@ -85,7 +85,7 @@ class _Door:
             clients = [self._client() for _ in knocks]
             answers = knock_at_once(self._port, self._requests(knocks, clients, done=False))
             times += [answer.ms for answer in answers]
-            wrong += sum(_let_in(a) != k.good for a, k in zip(answers, knocks))
+            wrong += sum(_let_in(a) != k.good for a, k in zip(answers, knocks, strict=True))
             # An end of each that was let in, or the next round would find the channels busy.
             for request in self._requests(knocks, clients, done=True):
                 knock_at_once(self._port, [request])
@@ -97,7 +97,9 @@ class _Door:
         return str(self._count)
 
     def _requests(self, knocks: Sequence[Knock], clients: Sequence[str], done: bool) -> list[bytes]:
-        bodies = (body_bytes(self._engine, done, k, c) for k, c in zip(knocks, clients))
+        bodies = (
+            body_bytes(self._engine, done, k, c) for k, c in zip(knocks, clients, strict=True)
+        )
         return [request_bytes(self._engine, self._port, self._secret, body) for body in bodies]
 
 
@@ -125,8 +127,8 @@ async def _decisions(state: Path, knocks: Sequence[Knock], rounds: int) -> list[
 
         for turn in range(rounds):
             clients = [f"{turn}-{index}" for index in range(len(knocks))]
-            await asyncio.gather(*(one(k, c) for k, c in zip(knocks, clients)))
-            for knock, client in zip(knocks, clients):
+            await asyncio.gather(*(one(k, c) for k, c in zip(knocks, clients, strict=True)))
+            for knock, client in zip(knocks, clients, strict=True):
                 await parts.publishing.on_unpublish(knock.channel, client)
             await parts.publishing.flush()
         return times

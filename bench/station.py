@@ -23,7 +23,6 @@ from putlive.settings import Layout, Settings
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 30.0
-RUNGS_OFF = {"streaming": {"qualities": []}}
 
 
 @dataclass

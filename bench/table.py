@@ -13,9 +13,9 @@ HEAD = ("", "value", "unit", "budget", "ratio", "verdict")
 def table(rows: Sequence[Row]) -> str:
     """All rows in their order; a heading for each subject and engine."""
     cells = [_cells(row) for row in rows]
-    widths = [max(map(len, column)) for column in zip(HEAD, *cells)]
+    widths = [max(map(len, column)) for column in zip(HEAD, *cells, strict=True)]
     lines = [_line(HEAD, widths, "")]
-    for title, group in groupby(zip(rows, cells), key=lambda pair: _title(pair[0])):
+    for title, group in groupby(zip(rows, cells, strict=True), key=lambda pair: _title(pair[0])):
         lines += ["", title]
         lines += [_line(cell, widths, row.note) for row, cell in group]
     return "\n".join(lines)
@@ -42,6 +42,6 @@ def _number(value: float) -> str:
 def _line(cells: Sequence[str], widths: Sequence[int], note: str) -> str:
     name, value, unit, budget, ratio, verdict = (
         cell.rjust(width) if index in (1, 3, 4) else cell.ljust(width)
-        for index, (cell, width) in enumerate(zip(cells, widths))
+        for index, (cell, width) in enumerate(zip(cells, widths, strict=True))
     )
     return "  ".join((name, value, unit, budget, ratio, verdict, note)).rstrip()

@@ -49,6 +49,8 @@ PASSWORDS = {role: f"{role.value} and a long password" for role in Role}
 class FakePasswords:
     """Fast, and counts what would have been slow."""
 
+    decoy = "nobody's"
+
     def __init__(self) -> None:
         self.verified = 0
         self.before_verify: Callable[[], None] = lambda: None

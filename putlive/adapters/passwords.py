@@ -9,6 +9,8 @@ import bcrypt
 from putlive.domain.access import MAX_PASSWORD_BYTES
 from putlive.errors import InvalidInput
 
+# Letters of bcrypt's alphabet where salt and digest stand: well-formed, and made from no password.
+_NOBODYS = "putlive.decoy.for.none" + "y" * 30 + "u"
 AT_ONCE = 2  # more would only take the processor from streaming
 
 
@@ -18,6 +20,11 @@ class BcryptPasswords:
     def __init__(self, cost: int = 12) -> None:
         self._cost = cost
         self._turns = asyncio.Semaphore(AT_ONCE)
+
+    @property
+    def decoy(self) -> str:
+        """A hash that is nobody's, as slow to check as a real one: for unknown users."""
+        return f"$2b${self._cost:02d}${_NOBODYS}"
 
     async def hash(self, password: str) -> str:
         """A salted hash, or `InvalidInput` when bcrypt would not read all of the password."""

@@ -50,7 +50,6 @@ from putlive.services.supervisor import Supervisor
 from putlive.services.viewing import ViewingService
 from putlive.station import Station
 
-
 HOPEFUL = timedelta(seconds=15)
 
 
@@ -112,6 +111,7 @@ class Parts:
         )
         self.keys.on_end(self.publishing.cut_key)
         self.channels.on_stop(self.publishing.cut_channel)
+        self.accounts.users.on_end(self._cut_disabled)
         self._watch = InputWatch(
             self.engine,
             self.channels,
@@ -205,11 +205,21 @@ class Parts:
     async def _record(self) -> None:
         await HistoryRound(self.history, self.status, self.clock).record()
 
+    async def _cut_disabled(self, user_id: int) -> None:
+        """A user who was disabled is off the air at once, not only logged out."""
+        user = self.accounts.users.find(user_id)
+        if user is None or user.active:
+            return
+        for key in self.keys.all():
+            if key.user_id == user_id:
+                await self.publishing.cut_key(key.id)
+
     def _something_begins(self) -> bool:
         """Whether an input has come whose picture is not there yet; a hopeless one counts not."""
         now = self.clock.now()
         return any(
-            not self.renditions.playing(name) and (now - claim.since) < HOPEFUL
+            (now - claim.since) < HOPEFUL
+            and (self.renditions.facts(name) is None or not self.renditions.playing(name))
             for name, claim in self.publishing.claims().items()
         )
 

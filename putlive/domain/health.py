@@ -1,4 +1,4 @@
-"""How the station is: its components, each with a status and a sentence, and the machine's figures."""
+"""How the station is: its components, each with a status and a sentence; the machine's figures."""
 
 from __future__ import annotations
 

@@ -10,6 +10,10 @@ from typing import Protocol
 class Passwords(Protocol):
     """Slow hashing of passwords. Both calls run beside the event loop."""
 
+    @property
+    def decoy(self) -> str:
+        """A hash no password has, as slow to check as a real one."""
+
     async def hash(self, password: str) -> str:
         """A salted hash; raises `InvalidInput` for more than 72 bytes (C11), never cuts."""
 

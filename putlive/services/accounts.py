@@ -7,7 +7,6 @@ stored before it counts. Nothing here ever logs a password or a token.
 from __future__ import annotations
 
 import logging
-import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -61,13 +60,11 @@ class AccountService:
         self._book = SessionBook(store.sessions, clock, self._policy.session_seconds)
         self.users = UserService(store.users, passwords)
         self.users.on_end(self._book.end_all)
-        self._dummy_hash = ""
 
     async def load(self) -> None:
         """Read every user and login; called once at start."""
         await self.users.load()
         await self._book.load()
-        self._dummy_hash = await self._passwords.hash(secrets.token_urlsafe(16))
 
     async def ensure_admin(self, name: str = "admin") -> str | None:
         """On a station without users make an admin; returns its one-time password, else None."""
@@ -150,7 +147,7 @@ class AccountService:
             await self._clock.sleep(hold)
         user = self.users.named(username)
         good = await self._passwords.verify(
-            password, user.password_hash if user else self._dummy_hash
+            password, user.password_hash if user else self._passwords.decoy
         )
         # Hashing takes a while: what holds now decides, not what held before.
         now = self.users.named(username)

@@ -149,6 +149,7 @@ export function createPlayer(video: HTMLVideoElement, onChange: (state: PlayerSt
     again = window.setTimeout(() => {
       rebuilds += 1;
       how();
+      if (phase === why) set("loading"); // from here on standing still counts as stuck
     }, wait.next());
   }
 
@@ -193,6 +194,8 @@ export function createPlayer(video: HTMLVideoElement, onChange: (state: PlayerSt
     const now = performance.now();
     const active = url !== "" && wanted && !video.paused && !video.seeking;
     meter.sample(now, video.currentTime, active);
+    const turning = phase === "loading" || phase === "retrying";
+    if (turning && active && video.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA && meter.stuckMs(now) === 0) set("playing");
     const calm = phase === "playing" && playingSince > 0 && now - playingSince > CALM_MS;
     if (calm) wait.reset();
     const stuck = meter.stuckMs(now) > STUCK_MS && (phase === "playing" || phase === "loading");

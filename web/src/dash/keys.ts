@@ -1,6 +1,6 @@
 /** Server and stream keys: copy, create, rotate, revoke; each change says beforehand what it does. */
 
-import type { Api } from "../api";
+import { ApiFailure, type Api } from "../api";
 import { copyField, maskedKey, type CopyField } from "../copyfield";
 import { confirmed } from "../dialogs";
 import { h, keyedList, setAttribute, setText, show, timeElement, type Row } from "../dom";
@@ -99,7 +99,10 @@ export function keysCard(api: Api, notices: Notices, mayAct: boolean): { element
   }
 
   function quietly(): void {
-    load().catch(() => undefined); // asked again soon; the connection notice tells of an outage
+    load().catch((error: unknown) => {
+      // an outage is told by the connection notice, and this is asked again soon
+      if (error instanceof ApiFailure && error.status === 401) notices.failed(error);
+    });
   }
 
   /** Do a change, say what was done or why not, and show the keys as they are now. */
