@@ -16,7 +16,7 @@ STATION = "PUTLIVE_STATION"
 OWNER = "PUTLIVE_OWNER"
 PROCESS = "PUTLIVE_PROCESS"
 _CONTROL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x1f\x7f]")
-_KEY = re.compile(r"(key=)[^&\s'\"]+")
+_KEY = re.compile(r"(key=)[^&\s'\":]+")
 
 
 class LocalChild:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import select
 import shutil
 import signal
 from collections.abc import Iterable, Iterator
@@ -47,8 +48,7 @@ def make(layout: Layout) -> None:
     try:
         for folder in (layout.state, layout.run, layout.logs):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if layout.hls.is_dir() and not layout.hls.is_symlink():
-            shutil.rmtree(layout.hls)
+        remove_segments(layout)
         for folder in (layout.hls, layout.hls / "source", layout.hls / "full", layout.previews):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as exc:
@@ -56,6 +56,12 @@ def make(layout: Layout) -> None:
             f"The folder {exc.filename} cannot be made: {exc.strerror}.",
             hint="Choose another one with --state-dir.",
         ) from None
+
+
+def remove_segments(layout: Layout) -> None:
+    """Take the folder on the memory disk away again."""
+    if layout.hls.is_dir() and not layout.hls.is_symlink():
+        shutil.rmtree(layout.hls)
 
 
 def lock(state: Path) -> int:
@@ -116,9 +122,11 @@ def _end_group(pid: int) -> list[int]:
 
 
 def _wait_until_gone(pids: Iterable[int]) -> None:
-    """Wait, for a moment at most, so that their ports are free."""
-    leaving = []
+    """Wait, for a moment at most, so that their ports are free; zombies hold none."""
     for pid in pids:
-        with suppress(psutil.NoSuchProcess):
-            leaving.append(psutil.Process(pid))
-    psutil.wait_procs(leaving, timeout=LEAVE_SECONDS)
+        with suppress(OSError):
+            handle = os.pidfd_open(pid)
+            try:
+                select.select([handle], [], [], LEAVE_SECONDS)
+            finally:
+                os.close(handle)
