@@ -6,6 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+# The subjects, in the order they are measured, and the module each is in.
+MODULES = {
+    "start": "start",
+    "publish": "publish",
+    "http": "serving",
+    "memory": "memory",
+    "latency": "latency",
+}
 
 
 class BenchError(Exception):

@@ -62,18 +62,21 @@ class _Stage:
     def uses(self) -> dict[str, Use]:
         """By role, after the state has settled. A demo or other input is no part of the station."""
         time.sleep(self._task.effort.settle_seconds)
-        pid, mark = self.station.process.pid, self.station.id
+        pid, mark = self.station.process.pid, str(self.station.facts["id"])
         return sample(lambda: roles(pid, mark), self._task.effort.sample_seconds)
 
     def rows(self, state: str) -> list[Row]:
         """The whole stack without and with the foreground, then each part."""
         uses = self.uses()
         total = whole_mb(uses)
+        unshared = sum(use.rss_mb for role, use in uses.items() if role != FOREGROUND)
         rows = [
             self.sheet.row(f"{state}_mb", total, "MB", "daemon, engine, front and keeper"),
             self.sheet.row(
                 f"{state}_with_foreground_mb", total + uses[FOREGROUND].pss_mb, "MB", "and `up`"
             ),
+            self.sheet.row(f"{state}_rss_mb", unshared, "MB", "as if nothing were shared"),
+            self.sheet.row(f"{state}.daemon_rss_mb", uses["daemon"].rss_mb, "MB"),
         ]
         for role, use in sorted(uses.items()):
             rows.append(self.sheet.row(f"{state}.{role}_mb", use.pss_mb, "MB"))

@@ -22,9 +22,14 @@ Roles = Mapping[str, list[int]]  # process ids by what they do
 
 @dataclass(frozen=True)
 class Use:
-    """What processes of one role used: PSS in MB (2**20), processor seconds per minute."""
+    """What processes of one role used: sizes in MB (2**20), processor seconds per minute.
+
+    PSS shares a page among all that map it, so whatever else runs here makes it smaller; RSS
+    shares nothing, and is what there would be if each were the only one.
+    """
 
     pss_mb: float
+    rss_mb: float
     cpu_seconds_per_minute: float
 
 
@@ -62,13 +67,14 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS if fields else 0.0
 
 
-def pss_mb(pid: int) -> float:
-    """Proportional set size; 0 when it is gone."""
+def sizes_mb(pid: int) -> tuple[float, float]:
+    """Proportional and resident set size; zeros when it is gone."""
+    found = {"Pss:": 0.0, "Rss:": 0.0}
     with suppress(OSError), open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
-        for line in file:
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) / 1024
-    return 0.0
+        for name, *rest in map(str.split, file):
+            if name in found:
+                found[name] = int(rest[0]) / 1024
+    return found["Pss:"], found["Rss:"]
 
 
 def roles(up_pid: int, station_id: str) -> Roles:
@@ -108,17 +114,19 @@ def sample(look: Callable[[], Roles], seconds: float, samples: int = 4) -> dict[
     """Watch for so long: processor time of the whole span, the median of several sizes."""
     before = {pid: cpu_seconds(pid) for pids in look().values() for pid in pids}
     began = time.perf_counter()
-    sizes: dict[str, list[float]] = defaultdict(list)
+    sizes: dict[str, list[tuple[float, float]]] = defaultdict(list)
     now: Roles = {}
     for _ in range(samples):
         time.sleep(seconds / samples)
         now = look()
         for role, pids in now.items():
-            sizes[role].append(sum(map(pss_mb, pids)))
+            each = [sizes_mb(pid) for pid in pids]
+            sizes[role].append((sum(pss for pss, _ in each), sum(rss for _, rss in each)))
     minutes = (time.perf_counter() - began) / 60
     return {
         role: Use(
-            statistics.median(sizes[role]),
+            statistics.median(pss for pss, _ in sizes[role]),
+            statistics.median(rss for _, rss in sizes[role]),
             sum(cpu_seconds(pid) - before.get(pid, 0.0) for pid in pids) / minutes,
         )
         for role, pids in now.items()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from putlive.adapters.secrets import Secrets
 from putlive.adapters.sqlite import SqliteStore
 from putlive.daemon.parts import Parts
 from putlive.domain.streams import Allow, PublishRequest
+from putlive.log import set_up
 from putlive.station import load
 
 PUBLISHERS = 20
@@ -37,7 +37,9 @@ def measure(task: Task) -> list[Row]:
         door = _Door(station)
         crowd, wrong = door.rounds(knocks, task.effort.publish_rounds)
         single, _ = door.rounds(knocks[:1], task.effort.publish_rounds)
-    decisions = asyncio.run(_decisions(state, knocks, task.effort.publish_rounds))
+    with (task.folder / "decisions.log").open("w") as log:
+        set_up(stream=log)  # writing its line is part of a refusal
+        decisions = asyncio.run(_decisions(state, knocks, task.effort.publish_rounds))
     sheet = Sheet("publish", task.engine)
     return [
         *(
@@ -72,9 +74,8 @@ class _Door:
     """The hook server of a station; every client id is a new one, or it would be a replay."""
 
     def __init__(self, station: Station) -> None:
-        facts = json.loads((station.layout.run / "station.json").read_text())
-        self._engine, self._port = str(facts["engine"]), int(facts["hooks"])
-        self._secret = Secrets.load(station.layout.secrets).hook
+        self._engine, self._port = str(station.facts["engine"]), int(station.facts["hooks"])
+        self._secret = Secrets.load(station.state / "secrets").hook
         self._count = 1_000_000
 
     def rounds(self, knocks: Sequence[Knock], count: int) -> tuple[list[float], int]:
@@ -86,8 +87,11 @@ class _Door:
             answers = knock_at_once(self._port, self._requests(knocks, clients, done=False))
             times += [answer.ms for answer in answers]
             wrong += sum(_let_in(a) != k.good for a, k in zip(answers, knocks, strict=True))
-            # An end of each that was let in, or the next round would find the channels busy.
-            for request in self._requests(knocks, clients, done=True):
+            inside = [(k, c) for k, c in zip(knocks, clients, strict=True) if k.good]
+            # They end, or the next round would find the channels busy.
+            for request in self._requests(
+                [k for k, _ in inside], [c for _, c in inside], done=True
+            ):
                 knock_at_once(self._port, [request])
             time.sleep(PAUSE_SECONDS)
         return times, wrong

@@ -21,8 +21,8 @@ from putlive.adapters.engine_config import find_nginx
 from putlive.adapters.port_check import free_loopback_ports
 
 SEGMENT_BYTES = 370_000  # 2 s at 1.5 Mbit/s
-PLAYLIST = "/live/source/bench.m3u8"
-SEGMENT = "/live/source/bench-1.ts"
+PLAYLIST = "/live/bench/bench.m3u8"
+SEGMENT = "/live/bench/bench-1.ts"
 SIDS_SCRIPT = """
 local turn, requests = 0, {}
 init = function()
@@ -74,9 +74,9 @@ def measure(task: Task) -> list[Row]:
     script = folder / "sids.lua"
     script.write_text(SIDS_SCRIPT)
     with running(folder / "state", task.engine) as station:
-        hls = station.layout.hls
-        _write_files(hls / "source")
-        front = Rival(station.url, lambda: roles(station.process.pid, station.id)["front"])
+        hls, mark = station.hls, str(station.facts["id"])
+        _write_files(hls / "bench")
+        front = Rival(station.url, lambda: roles(station.process.pid, mark)["front"])
         with _bare(folder, hls) as (plain, logging):
             rivals = (front, plain, logging)
             return [
@@ -88,6 +88,8 @@ def measure(task: Task) -> list[Row]:
 
 
 def _write_files(folder: Path) -> None:
+    """In a folder of no rendition, or the daemon would clear them away as left-overs."""
+    folder.mkdir()
     lines = ["#EXTM3U", "#EXT-X-VERSION:3", "#EXT-X-MEDIA-SEQUENCE:1", "#EXT-X-TARGETDURATION:2"]
     for number in range(1, 7):
         lines += ["#EXTINF:2.000, no desc", f"bench-{number}.ts"]

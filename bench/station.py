@@ -1,4 +1,7 @@
-"""A real station for a measurement: `putlive up` in a folder of its own, and its end."""
+"""A real station for a measurement: `putlive up` in a folder of its own, and its end.
+
+Imports little of PutLive: what this process and the daemon both map counts half for each.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from bench.effort import ROOT, BenchError
 from bench.procs import alive, descendants
 from putlive.adapters.port_check import free_loopback_ports
-from putlive.adapters.state_folder import layout_of, station_id
-from putlive.settings import Layout, Settings
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 30.0
@@ -40,14 +39,15 @@ class Station:
     _heard: threading.Event = field(default_factory=threading.Event)
 
     @property
-    def id(self) -> str:
-        """The mark on its processes."""
-        return station_id(self.state)
+    def facts(self) -> dict[str, Any]:
+        """What it tells its daemon: `id`, `hls`, `hooks`, `engine` …"""
+        found: dict[str, Any] = json.loads((self.state / "run" / "station.json").read_text())
+        return found
 
     @property
-    def layout(self) -> Layout:
-        """Where it keeps its things."""
-        return layout_of(self.state, Settings())
+    def hls(self) -> Path:
+        """The folder of playlists and segments."""
+        return Path(self.facts["hls"])
 
     @property
     def url(self) -> str:
@@ -84,8 +84,10 @@ class Station:
             self.process.kill()
             self.process.wait()
         left = [pid for pid in pids if alive(pid)]
-        if left or self.layout.hls.exists():
-            raise BenchError(f"`putlive up` left something behind: {left or self.layout.hls}")
+        if left:
+            raise BenchError(f"`putlive up` left processes behind: {left}")
+        if self.ready and self.hls.exists():
+            raise BenchError(f"`putlive up` left {self.hls} behind")
 
 
 def checkout_command() -> list[str]:
@@ -108,7 +110,7 @@ def running(
     """A station in `state` on free ports, with a configuration of `settings`; ended afterwards."""
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
     config = state / "config.yaml"
-    config.write_text(yaml.safe_dump(dict(settings or {})))
+    config.write_text(json.dumps(dict(settings or {})))  # JSON is YAML
     http_port, rtmp_port = free_loopback_ports(2)
     argv = [*command, "--state-dir", str(state), "--engine", engine, "--json"]
     argv += ["--http-port", str(http_port), "--rtmp-port", str(rtmp_port)]

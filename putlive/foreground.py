@@ -21,7 +21,7 @@ from putlive.adapters.orphans import end, marked
 from putlive.adapters.spawn import LocalSpawner, owner_mark
 from putlive.domain.events import Event, ProcessExited
 from putlive.domain.process import ProcessState
-from putlive.plan import Plan, people_text, read_plan
+from putlive.plan import STOP_SIGNALS, Plan, people_text, read_plan
 from putlive.services.supervisor import Supervisor
 
 WATCHDOG_SECONDS = 20.0
@@ -46,8 +46,9 @@ class Foreground:
     async def run(self) -> int:
         """Exit code: 0 after a stop that was asked for, 1 when a part could not be kept up."""
         loop = asyncio.get_running_loop()
-        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for signum in STOP_SIGNALS:
             loop.add_signal_handler(signum, self._stop.set)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         await self._notify.open()
         watchdog = asyncio.create_task(self._watch_daemon())
         try:

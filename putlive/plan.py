@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from putlive.domain.process import ProcessSpec, RestartPolicy
+
+# What ends the foreground. Held back while it is not there yet, after the first folder is made.
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)

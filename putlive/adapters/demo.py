@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from putlive.domain.process import ProcessSpec, RestartPolicy
 
 FONT_FOLDERS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"))
 WIDTH, HEIGHT, FPS = 854, 480, 30
+GOP_SECONDS = 2.0  # at most
 # The clock for tests: a strip of cells along the lower edge. Two for reference (white, black),
 # 32 bits of wall-clock milliseconds, lowest first, and 8 bits of that number modulo 251.
 CELLS = 42
@@ -24,11 +26,13 @@ def find_font(folders: Sequence[Path] = FONT_FOLDERS) -> Path | None:
     return next(iter([*plain, *fonts]), None)
 
 
-def demo_spec(ffmpeg: str, url: str, font: Path | None) -> ProcessSpec:
+def demo_spec(
+    ffmpeg: str, url: str, font: Path | None, segment_seconds: float = 2.0
+) -> ProcessSpec:
     """The demo publisher; comes back for ever, like an encoder that reconnects."""
     return ProcessSpec(
         name="demo",
-        argv=demo_argv(ffmpeg, url, font),
+        argv=demo_argv(ffmpeg, url, font, gop_seconds(segment_seconds)),
         policy=RestartPolicy(max_retries=None, base_delay=1.0, max_delay=4.0),
         stall_seconds=10.0,
         stop_seconds=3.0,
@@ -36,8 +40,15 @@ def demo_spec(ffmpeg: str, url: str, font: Path | None) -> ProcessSpec:
     )
 
 
-def demo_argv(ffmpeg: str, url: str, font: Path | None) -> tuple[str, ...]:
-    """Publish 854x480 at 30 fps, H.264 main at 1200k with a 2 s GOP and AAC, to `url`.
+def gop_seconds(segment_seconds: float) -> float:
+    """Between keyframes: 2 s or less, so that a segment can be cut exactly at its length."""
+    return segment_seconds / math.ceil(segment_seconds / GOP_SECONDS)
+
+
+def demo_argv(
+    ffmpeg: str, url: str, font: Path | None, gop_seconds: float = GOP_SECONDS
+) -> tuple[str, ...]:
+    """Publish 854x480 at 30 fps, H.264 main at 1200k and AAC, to `url`.
 
     About 15 % of a core (measured). Without a font the picture still shows the time since its
     start, which testsrc2 draws with a font of its own.
@@ -51,7 +62,7 @@ def demo_argv(ffmpeg: str, url: str, font: Path | None) -> tuple[str, ...]:
         *("-map", "[picture]", "-map", "1:a"),
         *("-c:v", "libx264", "-preset", "superfast", "-profile:v", "main", "-threads", "1"),
         *("-b:v", "1200k", "-maxrate", "1300k", "-bufsize", "1200k"),
-        *("-g", str(FPS * 2), "-sc_threshold", "0", "-c:a", "aac", "-b:a", "96k"),
+        *("-g", str(round(FPS * gop_seconds)), "-sc_threshold", "0", "-c:a", "aac", "-b:a", "96k"),
         *("-rw_timeout", "10000000", "-flvflags", "no_duration_filesize", "-f", "flv", url),
     )
 

@@ -9,7 +9,10 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,13 +32,13 @@ from putlive.cli.failing import told_plainly
 from putlive.daemon.parts import make_accounts
 from putlive.domain.process import ProcessSpec, RestartPolicy
 from putlive.errors import MissingProgram
-from putlive.plan import Plan, write_plan
+from putlive.plan import STOP_SIGNALS, Plan, write_plan
 from putlive.services.bus import Bus
 from putlive.services.channels import ChannelService
 from putlive.services.first_run import FirstRun, make_usable
 from putlive.services.keys import KeyService
 from putlive.settings import Layout, Ports, Settings
-from putlive.settings_file import load
+from putlive.settings_file import changed, load
 from putlive.station import Station
 
 PAGES = Path(__file__).parents[1] / "api" / "static"
@@ -92,7 +95,6 @@ def prepare(wishes: Wishes) -> Plan:
     require_free(server.bind, server.http_port, "--http-port")
     require_free(server.bind, streaming.rtmp_port, "--rtmp-port")
     layout = state_folder.layout_of(wishes.state, settings)
-    state_folder.make(layout)
     station = Station(
         state_folder.station_id(wishes.state),
         settings,
@@ -101,14 +103,17 @@ def prepare(wishes: Wishes) -> Plan:
         engine,
     )
     secrets = Secrets.load(layout.secrets)
-    own = EngineSecrets(secrets.hook, secrets.engine_password)
-    engine_process = prepare_engine(engine, settings, layout, station.ports, own, os.environ)
-    prepare_front(settings, layout, PAGES)
-    station.save()
     first = asyncio.run(_first_run(station, secrets, "demo" if wishes.demo else "main"))
+    own = EngineSecrets(secrets.hook, secrets.engine_password)
+    with _nothing_left_behind(layout):
+        state_folder.make(layout)
+        engine_process = prepare_engine(engine, settings, layout, station.ports, own, os.environ)
+        prepare_front(settings, layout, PAGES)
+        station.save()
     specs = (_daemon_spec(layout), engine_process, front_spec(nginx, layout))
     url = f"rtmp://{_reachable(server.bind)}:{streaming.rtmp_port}/live"
-    demo = demo_spec(programs.ffmpeg, f"{url}/{first.stream_key}", find_font())
+    segment = streaming.hls.segment_duration
+    demo = demo_spec(programs.ffmpeg, f"{url}/{first.stream_key}", find_font(), segment)
     return Plan(
         station=station.id,
         specs=specs,
@@ -121,15 +126,24 @@ def prepare(wishes: Wishes) -> Plan:
     )
 
 
+@contextmanager
+def _nothing_left_behind(layout: Layout) -> Iterator[None]:
+    """A failure takes the memory disk away; a signal waits until the foreground can do that."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    try:
+        yield
+    except BaseException:
+        state_folder.remove_segments(layout)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+        raise
+
+
 def _settings(wishes: Wishes) -> Settings:
     own = wishes.state / "config.yaml"
     settings = load(wishes.config or (own if own.exists() else None))
     server = {"bind": wishes.bind, "http_port": wishes.http_port}
     streaming = {"rtmp_port": wishes.rtmp_port, "engine": wishes.engine}
-    body = settings.model_dump()
-    for section, wanted in (("server", server), ("streaming", streaming)):
-        body[section].update({k: v for k, v in wanted.items() if v is not None})
-    return Settings.model_validate(body)
+    return changed(settings, {"server": server, "streaming": streaming})
 
 
 def _nginx() -> str:

@@ -31,6 +31,7 @@ from putlive.adapters.systemd import SystemdNotifier
 from putlive.adapters.tokens import JwtTokens
 from putlive.domain.alignment import cut_seconds
 from putlive.domain.events import Event, StreamStarted
+from putlive.domain.streams import DenyReason
 from putlive.ports import MediaEngine
 from putlive.services.accounts import AccountPolicy, AccountService
 from putlive.services.bus import Bus
@@ -185,7 +186,7 @@ class Parts:
         return [
             Stage("engine", engine.look),
             Stage("keepers", engine.keep),
-            Stage("renditions", lambda: self.renditions.reconcile(self.publishing.claims())),
+            Stage("renditions", self._tend_renditions),
             Stage("preview", lambda: self.preview.reconcile(self.publishing.claims())),
             Stage("viewers", self.viewing.reconcile),
             Stage("history", self._record),
@@ -201,6 +202,11 @@ class Parts:
             machine=LocalMachine(layout.state, layout.hls).facts,
             front_error=FrontProbe(server.bind, server.http_port).error,
         )
+
+    async def _tend_renditions(self) -> None:
+        await self.renditions.reconcile(self.publishing.claims())
+        for name in self.renditions.foreign():
+            await self.publishing.cut(name, DenyReason.CODEC)
 
     async def _record(self) -> None:
         await HistoryRound(self.history, self.status, self.clock).record()
@@ -219,7 +225,10 @@ class Parts:
         now = self.clock.now()
         return any(
             (now - claim.since) < HOPEFUL
-            and (self.renditions.facts(name) is None or not self.renditions.playing(name))
+            and (
+                self.renditions.facts(name) is None
+                or not self.renditions.playing(name, claim.client_id)
+            )
             for name, claim in self.publishing.claims().items()
         )
 

@@ -43,6 +43,7 @@ class SegmentFacts:
     height: int
     codecs: str  # RFC 6381, e.g. "avc1.64001e,mp4a.40.2"
     has_audio: bool
+    foreign: bool = False  # it carries another codec, too: the codecs above leave that out
 
     @property
     def fps(self) -> float:

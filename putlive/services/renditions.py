@@ -65,10 +65,18 @@ class RenditionService:
         known = self._channels.get(channel)
         return known.source.facts if known and known.gone_at is None else None
 
-    def playing(self, channel: str) -> bool:
-        """Whether players get fresh segments now (within three fragments)."""
+    def playing(self, channel: str, client_id: str = "") -> bool:
+        """Whether players get fresh segments now (within three fragments); of this client's."""
         known = self._channels.get(channel)
-        return known is not None and known.source.is_playing()
+        if known is None or known.source.claim is None:
+            return False
+        # The next input may have come since the last round.
+        is_theirs = client_id in ("", known.source.claim.client_id)
+        return is_theirs and known.source.is_playing()
+
+    def foreign(self) -> Sequence[str]:
+        """Channels whose input carries another codec than H.264 and AAC; SRS lists no MP3."""
+        return [name for name, known in self._channels.items() if known.source.foreign]
 
     def statuses(self, channel: str) -> Sequence[RenditionStatus]:
         """How each rendition is: the source first, then the rungs in the ladder's order."""
@@ -162,7 +170,7 @@ class RenditionService:
             self._files.sweep(rendition, known.source.channel, keep, KEEP_SECONDS)
 
     async def _let_go(self, name: str, known: _Channel) -> None:
-        known.source.claim = None
+        known.source.claim, known.source.foreign = None, False
         if known.gone_at is None:
             known.gone_at = self._clock.monotonic()
         gone = self._clock.monotonic() - known.gone_at

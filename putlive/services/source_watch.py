@@ -35,6 +35,7 @@ class SourceWatch:
     segment_seconds: float
     claim: Claim | None = None
     measure: Measure | None = None
+    foreign: bool = False  # the newest segment of the present publish holds another codec
     starts: dict[int, float] = field(default_factory=dict)  # first time stamp, by number
     _newest: int = -1
 
@@ -73,7 +74,9 @@ class SourceWatch:
         """Take note of who publishes and measure the segments that are new."""
         if self.claim is None or self.claim.client_id != claim.client_id:
             self.starts.clear()
+            self.foreign = False
         self.claim = claim
+        begun = self.has_begun()  # asked first: what the playlist shows then is theirs
         playlist = self.playlist()
         if playlist is None:
             return
@@ -83,6 +86,7 @@ class SourceWatch:
         for segment in new[-_AT_ONCE:]:
             self._newest = segment.sequence
             self._measure(segment)
+        self.foreign = self.foreign and begun
 
     def _measure(self, segment: Segment) -> None:
         data = self.files.segment(SOURCE, segment.uri)
@@ -90,6 +94,7 @@ class SourceWatch:
         if facts is None:
             return
         self.starts[segment.sequence] = facts.first_pts
+        self.foreign = facts.foreign
         # What is left when an input goes is short, and its last frames come unevenly.
         if self.measure is None or facts.seconds >= self.segment_seconds / 2:
             self.measure = measured(self.measure, facts)

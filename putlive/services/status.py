@@ -91,7 +91,7 @@ class StatusService:
             channel,
             self._clock.now(),
             source,
-            playing=self._renditions.playing(channel.name),
+            playing=bool(claim and self._renditions.playing(channel.name, claim.client_id)),
             engine_up=self._probes.engine is not None,
             refusal=self._publishing.refusal(channel.name),
         )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Mapping
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from putlive.errors import Problem, SettingsError
 from putlive.settings import Settings
@@ -13,7 +15,7 @@ from putlive.settings_file.reference import reference
 from putlive.settings_file.tree import Path, Tree, located, read_tree
 from putlive.settings_file.words import error_paths, field_at, is_section, problem
 
-__all__ = ["dump", "load", "parse", "reference"]
+__all__ = ["changed", "dump", "load", "parse", "reference"]
 
 
 def load(path: pathlib.Path | None) -> Settings:
@@ -48,6 +50,25 @@ def parse(text: str, source: str) -> Settings:
     if found or settings is None:
         raise SettingsError([problem for _, problem in found])
     return settings
+
+
+def changed(settings: Settings, wishes: Mapping[str, Mapping[str, object]]) -> Settings:
+    """The settings with the wishes of a command line, by section; None is no wish.
+
+    Raises `SettingsError` with every wish that cannot be, or not together with the others.
+    """
+    body = settings.model_dump()
+    for section, wanted in wishes.items():
+        body[section].update({k: v for k, v in wanted.items() if v is not None})
+    try:
+        return Settings.model_validate(body)
+    except ValidationError as error:
+        raise SettingsError([_wrong_wish(detail) for detail in error.errors()]) from error
+
+
+def _wrong_wish(detail: ErrorDetails) -> Problem:
+    where = ".".join(str(part) for part in detail["loc"]) or "options"
+    return Problem(where, detail["msg"].removeprefix("Value error, "), "Give another value.")
 
 
 def dump(settings: Settings) -> str:

@@ -320,7 +320,7 @@ class Encoder:
 
     def __init__(self, url: str, *, argv: Sequence[str] = (), clip: Path | None = None) -> None:
         self.url = url
-        self._said = tempfile.TemporaryFile()
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
         self._process = subprocess.Popen(
             [*argv] or clip_argv(clip or default_clip(), url),
             stdin=subprocess.DEVNULL,

@@ -151,15 +151,18 @@ def test_a_port_of_any_program_names_its_process(folder: Path) -> None:
     assert not (folder / "putlive.db").exists()
 
 
-def test_ctrl_c_while_it_starts_leaves_nothing(folder: Path) -> None:
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("moment", ["its folder is made", "its daemon was started"])
+def test_a_stop_while_it_starts_leaves_nothing(
+    folder: Path, moment: str, signum: signal.Signals
+) -> None:
     station = Station(folder, "nginx-rtmp", demo=True)
     with open(os.devnull, "wb") as nowhere:
         process = subprocess.Popen(station.argv, stdout=nowhere, stderr=nowhere)
-    until(lambda: station.pid_of("daemon"), 10, "a process that was started", every=0.01)
-    process.send_signal(signal.SIGINT)
-    process.wait(20)
-    station._process = process
-    assert station.leftovers() == []
+    begun = {"its folder is made": station.hls.exists}.get(moment, lambda: station.pid_of("daemon"))
+    until(begun, 10, moment, every=0.001)
+    process.send_signal(signum)
+    assert (process.wait(20), station.leftovers()) == (0, [])
 
 
 def test_every_problem_of_a_config_is_told_with_line_and_remedy(folder: Path) -> None:
@@ -173,6 +176,21 @@ def test_every_problem_of_a_config_is_told_with_line_and_remedy(folder: Path) ->
         assert word in told.stderr
     assert "Traceback" not in told.stderr
     assert sorted(path.name for path in folder.iterdir()) == ["config.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (["--http-port", "1935", "--rtmp-port", "1935"], "are both 1935"),
+        (["--bind", "my host"], "server.bind: "),
+    ],
+)
+def test_options_that_cannot_be_right_are_told_in_words(
+    folder: Path, options: list[str], word: str
+) -> None:
+    told = refused(up(folder, *options))
+    assert (told.returncode, word in told.stderr) == (2, True), told.stderr
+    assert "Traceback" not in told.stderr
 
 
 def make_newer(path: Path) -> None:

@@ -161,6 +161,14 @@ async def test_the_first_segment_starts_the_rungs_and_lists_the_source() -> None
     assert [s.state for s in stage.service.statuses("main")] == ["live", "starting", "starting"]
 
 
+async def test_a_next_input_does_not_play_what_the_one_before_left() -> None:
+    stage = Stage()
+    await stage.on_air()
+    (claim,) = stage.live.values()
+    assert stage.service.playing("main", claim.client_id)
+    assert not stage.service.playing("main", "the next one")
+
+
 @pytest.mark.parametrize(("joins_at_last", "number"), [(True, 1), (False, 2)])
 async def test_a_rung_begins_with_the_number_of_the_segment_it_will_get(
     joins_at_last: bool, number: int

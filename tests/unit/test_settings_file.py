@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from putlive.errors import SettingsError
 from putlive.settings import Hls, Quality, Settings, Streaming
-from putlive.settings_file import dump, load, parse, reference
+from putlive.settings_file import changed, dump, load, parse, reference
 
 LOOK = "Look at the indentation, the colons and the quotes in this line and the one above it."
 SECTIONS = (
@@ -415,3 +415,25 @@ def test_the_reference_names_every_setting_and_its_default() -> None:
         assert line in page
     defaults = page.split("```yaml\n")[1].split("```")[0]
     assert parse(defaults, "page") == Settings()
+
+
+def test_wishes_of_a_command_line_replace_settings_and_none_is_no_wish() -> None:
+    wishes = {"server": {"http_port": 9000, "bind": None}, "streaming": {"engine": "srs"}}
+    settings = changed(Settings(), wishes)
+    assert (settings.server.http_port, settings.server.bind) == (9000, "127.0.0.1")
+    assert settings.streaming.engine == "srs"
+
+
+@pytest.mark.parametrize(
+    ("wishes", "said"),
+    [
+        ({"server": {"http_port": 1935}}, "options: server.http_port and streaming.rtmp_port"),
+        ({"server": {"bind": "my host"}}, "server.bind: has to be"),
+    ],
+)
+def test_wishes_that_cannot_be_are_told_in_words(
+    wishes: dict[str, dict[str, object]], said: str
+) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        changed(Settings(), wishes)
+    assert str(refusal.value).startswith(said)

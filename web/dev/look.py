@@ -69,7 +69,8 @@ def main(base: str, folder: Path) -> int:
                     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
                     loud = [s for s in said if s.startswith(("error", "warning"))]
                     faults += len(found) + (wide > 0)
-                    print(label, f"axe={len(found)} overflow={wide}", *found, *loud, sep="\n    ")
+                    lines = [f"{label} axe={len(found)} overflow={wide}", *found, *loud]
+                    sys.stdout.write("\n    ".join(lines) + "\n")
                     context.close()
         chromium.close()
     return 1 if faults else 0
