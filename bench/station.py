@@ -86,7 +86,7 @@ class Station:
         left = [pid for pid in pids if alive(pid)]
         if left:
             raise BenchError(f"`putlive up` left processes behind: {left}")
-        if self.ready and self.hls.exists():
+        if (self.state / "run" / "station.json").exists() and self.hls.exists():
             raise BenchError(f"`putlive up` left {self.hls} behind")
 
 

@@ -19,9 +19,10 @@ def segment(
     order: Sequence[int] | None = None,
     profile: bytes = b"\x4d\x40\x1f",
     object_type: int = 2,
+    sound_type: int = 0x0F,
 ) -> bytes:
     """A segment; `order` gives the display order of the frames as they are stored."""
-    parts = [_packet(0, _pat(), True), _packet(TABLES_PID, _pmt(audio), True)]
+    parts = [_packet(0, _pat(), True), _packet(TABLES_PID, _pmt(audio, sound_type), True)]
     head = _nal(9, b"\xf0") + _nal(7, _sps(*size, profile)) + _nal(8, b"\xee\x3c\x80")
     for index in range(frames):
         kind = 5 if keyframe and index == 0 else 1
@@ -73,10 +74,10 @@ def _pat() -> bytes:
     return _section(0, b"\0\1\xc1\0\0" + b"\0\1" + bytes((0xE0 | TABLES_PID >> 8, 0)))
 
 
-def _pmt(audio: bool) -> bytes:
+def _pmt(audio: bool, sound_type: int) -> bytes:
     streams = bytes((0x1B, 0xE0 | VIDEO_PID >> 8, VIDEO_PID & 0xFF, 0xF0, 0))
     if audio:
-        streams += bytes((0x0F, 0xE0 | AUDIO_PID >> 8, AUDIO_PID & 0xFF, 0xF0, 0))
+        streams += bytes((sound_type, 0xE0 | AUDIO_PID >> 8, AUDIO_PID & 0xFF, 0xF0, 0))
     return _section(2, b"\0\1\xc1\0\0" + b"\xe1\0\xf0\0" + streams)
 
 

@@ -40,6 +40,14 @@ def test_without_sound_there_is_no_sound_codec() -> None:
     assert facts.codecs == "avc1.4d401f"
 
 
+@pytest.mark.parametrize(("sound_type", "foreign"), [(0x0F, False), (0x03, True), (0x04, True)])
+def test_sound_of_another_codec_is_noticed(sound_type: int, foreign: bool) -> None:
+    facts = read_segment(segment(sound_type=sound_type))
+    assert facts is not None
+    assert (facts.foreign, facts.has_audio) == (foreign, not foreign)
+    assert facts.codecs.startswith("avc1.4d401f")
+
+
 def test_the_audio_object_type_is_named() -> None:
     facts = read_segment(segment(object_type=1))
     assert facts is not None

@@ -97,11 +97,19 @@ class Stage:
         shown: int | None = None,
         discontinuity: bool = False,
         frames: int = 60,
+        sound_type: int = 0x0F,
     ) -> None:
         """Let a writer finish a segment; `shown`: which source segment's time it carries."""
         at = 2.0 * (number if shown is None else shown)
         name = f"main-{1000 + len(self.playlists.get(rendition, []))}.ts"
-        data = segment(start=at, size=size, fps=fps, frames=frames, bytes_per_frame=900)
+        data = segment(
+            start=at,
+            size=size,
+            fps=fps,
+            frames=frames,
+            bytes_per_frame=900,
+            sound_type=sound_type,
+        )
         self.files.put_segment(rendition, name, data)
         entries = self.playlists.setdefault(rendition, [])
         if entries and entries[-1][0] != number - 1:
@@ -159,6 +167,27 @@ async def test_the_first_segment_starts_the_rungs_and_lists_the_source() -> None
     assert [launch.plan.rung.name for launch in stage.launches] == ["144p", "480p"]
     assert stage.listed() == ["source/main.m3u8"]
     assert [s.state for s in stage.service.statuses("main")] == ["live", "starting", "starting"]
+
+
+async def test_an_input_with_another_codec_is_told_and_the_one_after_it_is_not_blamed() -> None:
+    stage = Stage()
+    stage.publish()
+    await stage.clock.advance(2.5)
+    await stage.cut(0, sound_type=0x03)
+    await stage.step(0.5)
+    assert stage.service.foreign() == ["main"]
+
+    stage.live = {}
+    await stage.step()
+    assert stage.service.foreign() == []
+    await stage.cut(1, sound_type=0x03)  # what the engine still had when it was cut
+    stage.publish("c2")
+    await stage.step(0.1)
+    assert stage.service.foreign() == []
+    await stage.clock.advance(2.5)
+    await stage.cut(2)
+    await stage.step(0.5)
+    assert stage.service.foreign() == []
 
 
 async def test_a_next_input_does_not_play_what_the_one_before_left() -> None:
