@@ -19,6 +19,7 @@ from putlive.adapters.demo import read_clock
 FRAGMENTS = (2, 1)  # seconds
 PLAYING_SECONDS = 30.0
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+EVERY_MS = 200
 MOST_MS = 120_000  # an age beyond this is a misread clock
 
 _IS_PLAYING = "() => window.putlivePlayer && window.putlivePlayer.video.currentTime > 0.2"
@@ -37,7 +38,7 @@ async ([seconds, everyMs]) => {
     const rgba = pen.getImageData(0, h - 1 - Math.floor(h / 48), w, 1).data;
     const row = [];
     for (let i = 1; i < rgba.length; i += 4) row.push(rgba[i]);
-    samples.push({ now, row, behind: player.latency(), height: h });
+    samples.push({ now, row, behind: player.latency() });
     await new Promise((done) => setTimeout(done, everyMs));
   }
   return samples;
@@ -84,23 +85,30 @@ def _watch(task: Task, station: Station, browser: str, name: str) -> list[Row]:
 
 
 def _rows(sheet: Sheet, name: str, page: Page, task: Task) -> list[Row]:
-    time.sleep(task.effort.settle_seconds)  # players first find their place
+    early = _ages(page, task.effort.settle_seconds)  # players first find their place
     before: Mapping[str, Any] = page.evaluate(_STALLS)
-    raw = page.evaluate(_SAMPLES, [task.effort.latency_seconds, 200])
+    seen = _ages(page, task.effort.latency_seconds)
     after: Mapping[str, Any] = page.evaluate(_STALLS)
-    seen = readings(raw)
-    if len(seen) < len(raw) / 2:
-        raise BenchError(f"only {len(seen)} of {len(raw)} pictures showed a readable clock")
     ages = [each.age_seconds for each in seen]
+    first = statistics.median(each.age_seconds for each in early)
     behind = statistics.median(each.behind_seconds for each in seen)
     stalls = after["count"] - before["count"]
     return [
         sheet.row(f"{name}_seconds", statistics.median(ages), "s", "glass to player, median"),
         sheet.row(f"{name}_p95_seconds", percentile(ages, 95), "s", f"of {len(ages)} looks"),
+        sheet.row(f"{name}_early_seconds", first, "s", "while finding its place, median"),
         sheet.row(f"{name}_behind_seconds", behind, "s", "of it behind the playlist's end"),
         sheet.row(f"{name}_stalls", stalls, "", f"in {task.effort.latency_seconds:g} s"),
         sheet.row(f"{name}_early_stalls", before["count"], "", "while finding its place"),
     ]
+
+
+def _ages(page: Page, seconds: float) -> list[Seen]:
+    raw = page.evaluate(_SAMPLES, [seconds, EVERY_MS])
+    seen = readings(raw)
+    if len(seen) < len(raw) / 2:
+        raise BenchError(f"only {len(seen)} of {len(raw)} pictures showed a readable clock")
+    return seen
 
 
 def readings(raw: Sequence[Mapping[str, Any]]) -> list[Seen]:

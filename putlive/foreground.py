@@ -62,12 +62,14 @@ class Foreground:
         return 1 if self._failed else 0
 
     async def _bring_up(self) -> None:
+        self._tell(f"Starting {self._plan.ready['engine']}, the web front and the daemon …")
         for spec in self._plan.specs:
             self._supervisor.start(spec)
         if not await self._until(self._is_ready, READY_SECONDS):
             self._give_up("The daemon did not become ready in time.", DAEMON)
             return
         if self._plan.demo is not None:
+            self._tell("Publishing the test picture; the first segment takes two seconds …")
             self._supervisor.start(self._plan.demo)
             if not await self._until(self._is_live, LIVE_SECONDS):
                 self._give_up("The demo stream did not come on air in time.", DAEMON)

@@ -432,3 +432,53 @@ class Api:
 
     def close(self) -> None:
         self.http.close()
+
+
+class Numbers:
+    """Every number the media playlists of a station ever showed, looked at as players do."""
+
+    def __init__(self, station: Station, names: Sequence[str], every: float = 0.2) -> None:
+        self.first: dict[str, list[int]] = {name: [] for name in names}
+        self.next: dict[str, list[int]] = {name: [] for name in names}
+        self.breaks: dict[str, set[int]] = {name: set() for name in names}
+        self.gone: dict[str, int] = dict.fromkeys(names, 0)
+        self._base = f"http://127.0.0.1:{station.http}/live/"
+        self._every = every
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Numbers:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join(10)
+
+    def _watch(self) -> None:
+        with httpx.Client(base_url=self._base, timeout=5, trust_env=False) as http:
+            while not self._done.wait(self._every):
+                for name in self.first:
+                    with suppress(httpx.TransportError):
+                        self._note(name, http.get(f"{name}.m3u8"))
+
+    def _note(self, name: str, answer: httpx.Response) -> None:
+        if answer.status_code != 200:
+            self.gone[name] += bool(self.first[name])
+            return
+        number = first = int(answer.text.partition("#EXT-X-MEDIA-SEQUENCE:")[2].split()[0])
+        for line in answer.text.splitlines():
+            if line == "#EXT-X-DISCONTINUITY":
+                self.breaks[name].add(number)
+            number += line.startswith("#EXTINF:")
+        self.first[name].append(first)
+        self.next[name].append(number)
+
+    def newest(self, name: str) -> int:
+        """The number after the last segment, as of the last look."""
+        return self.next[name][-1] if self.next[name] else -1
+
+    def wait_for(self, name: str, more: int, seconds: float = 12) -> None:
+        """Wait until a rendition has so many further segments."""
+        wanted = self.newest(name) + more
+        until(lambda: self.newest(name) >= wanted, seconds, f"segment {wanted} of {name}")

@@ -5,7 +5,13 @@ import Hls from "hls.js/light";
 import { catchUpRate, maxLatencySeconds, syncSeconds } from "./live";
 import { patience } from "./patient";
 
-export function newHls(): Hls {
+export interface LiveHls {
+  readonly hls: Hls;
+  /** By how many seconds hls.js believes the playlist to be longer than it is. */
+  stretched(): number;
+}
+
+export function newHls(): LiveHls {
   const patient = patience();
   const hls = new Hls({
     pLoader: patient.loader,
@@ -18,11 +24,18 @@ export function newHls(): Hls {
     testBandwidth: false, // begin with a good picture, not with the smallest
     abrEwmaDefaultEstimate: 2_000_000,
   });
+  // hls.js 1.7 keeps a wrong edge when playback begins with a stream's first fragments, and
+  // stretches the newest one up to it.
+  const stretched = (): number => {
+    const details = hls.latestLevelDetails;
+    const known = details ? patient.seconds(details.url).at(-1) : undefined;
+    return known === undefined ? 0 : Math.max(0, (details?.fragments.at(-1)?.duration ?? 0) - known);
+  };
   // Read at each use, the first time before the start position is chosen, so that it fits the
   // fragments this playlist really has.
   const sync = (): number => {
     const details = hls.latestLevelDetails;
-    return details ? syncSeconds(details.fragments.map((f) => f.duration), details.targetduration) : 3;
+    return details ? syncSeconds(patient.seconds(details.url), details.targetduration) + stretched() : 3;
   };
   Object.defineProperty(hls.config, "liveSyncDuration", { get: sync });
   Object.defineProperty(hls.config, "liveMaxLatencyDuration", { get: () => maxLatencySeconds(sync()) });
@@ -31,5 +44,5 @@ export function newHls(): Hls {
   hls.on(Hls.Events.LEVEL_LOADED, (_, { details }) => {
     if (details.live) details.requestScheduled += patient.shiftMs(details.url);
   });
-  return hls;
+  return { hls, stretched };
 }

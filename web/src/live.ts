@@ -19,11 +19,9 @@ export function catchUpRate(lateSeconds: number): number {
   return lateSeconds > 0.6 ? 1.1 : 1.05;
 }
 
-/** The length of the newest fragment in a media playlist, in seconds; 0 when it names none. */
-export function lastFragmentSeconds(playlist: string): number {
-  const at = playlist.lastIndexOf("#EXTINF:");
-  const seconds = at < 0 ? 0 : Number.parseFloat(playlist.slice(at + 8, at + 24));
-  return Number.isFinite(seconds) ? seconds : 0;
+/** The lengths of a media playlist's fragments in seconds, oldest first. */
+export function fragmentSeconds(playlist: string): number[] {
+  return [...playlist.matchAll(/^#EXTINF:([0-9.]+)/gm)].map((match) => Number(match[1])).filter((seconds) => seconds > 0);
 }
 
 export interface Stalls {

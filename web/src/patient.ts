@@ -2,7 +2,7 @@
 
 import Hls, { type HlsConfig, type Loader, type LoaderCallbacks, type LoaderConfiguration, type PlaylistLoaderContext } from "hls.js/light";
 
-import { lastFragmentSeconds } from "./live";
+import { fragmentSeconds } from "./live";
 import { playlistTiming, STEP_MS, type PlaylistTiming } from "./phase";
 
 type PlaylistLoader = Loader<PlaylistLoaderContext>;
@@ -11,6 +11,8 @@ export interface Patience {
   readonly loader: NonNullable<HlsConfig["pLoader"]>;
   /** By how many ms to shift hls.js's schedule for this playlist, after each of its answers. */
   shiftMs(url: string): number;
+  /** The lengths of this playlist's fragments as the playlist has them, in seconds. */
+  seconds(url: string): readonly number[];
 }
 
 export function patience(): Patience {
@@ -58,7 +60,7 @@ export function patience(): Patience {
           this.later(STEP_MS, ask);
           return;
         }
-        if (!known) timing.news(askedMs, lastFragmentSeconds(text) * 1000);
+        if (!known) timing.news(askedMs, (fragmentSeconds(text).at(-1) ?? 0) * 1000);
         texts.set(context.url, text);
         callbacks.onSuccess(response, stats, answered, details);
       };
@@ -95,5 +97,5 @@ export function patience(): Patience {
     }
   }
 
-  return { loader: PatientLoader as unknown as Patience["loader"], shiftMs: (url) => timingOf(url).shiftMs() };
+  return { loader: PatientLoader as unknown as Patience["loader"], shiftMs: (url) => timingOf(url).shiftMs(), seconds: (url) => fragmentSeconds(texts.get(url) ?? "") };
 }

@@ -6,6 +6,7 @@ import { backoff } from "./backoff";
 import { newHls } from "./hls";
 import { stallMeter, type Stalls } from "./live";
 import { sessionSid, withSid } from "./sid";
+import { followVariants } from "./variants";
 
 export type Phase = "idle" | "loading" | "playing" | "retrying" | "full" | "blocked" | "paused" | "unsupported";
 
@@ -52,6 +53,7 @@ const CALM_MS = 20_000; // playing this long forgets earlier failures
 
 export function createPlayer(video: HTMLVideoElement, onChange: (state: PlayerState) => void): Player {
   let hls: Hls | null = null;
+  let stretched = (): number => 0;
   let url = "";
   let phase: Phase = "idle";
   let wanted = false; // the viewer wants it to play
@@ -62,6 +64,7 @@ export function createPlayer(video: HTMLVideoElement, onChange: (state: PlayerSt
   let playingSince = 0;
   let meter = stallMeter();
   let kept: Stalls = { count: 0, ms: 0 };
+  let unfollow = (): void => undefined;
   const wait = backoff(1000, 15_000);
 
   const set = (next: Phase): void => {
@@ -104,7 +107,9 @@ export function createPlayer(video: HTMLVideoElement, onChange: (state: PlayerSt
   }
 
   function buildHls(address: string): void {
-    const fresh = newHls();
+    const live = newHls();
+    const fresh = live.hls;
+    stretched = live.stretched;
     fresh.on(Hls.Events.ERROR, (_, data) => {
       if (hls === fresh && data.fatal) repair(data);
     });
@@ -118,6 +123,7 @@ export function createPlayer(video: HTMLVideoElement, onChange: (state: PlayerSt
     hls = fresh;
     fresh.attachMedia(video);
     fresh.loadSource(address);
+    unfollow = followVariants(fresh, address, () => phase === "playing" || phase === "loading");
   }
 
   function buildNative(address: string): void {
@@ -165,6 +171,7 @@ export function createPlayer(video: HTMLVideoElement, onChange: (state: PlayerSt
 
   function tearDown(): void {
     clearTimeout(again);
+    unfollow();
     const old = hls;
     hls = null;
     old?.destroy();
@@ -265,7 +272,7 @@ export function createPlayer(video: HTMLVideoElement, onChange: (state: PlayerSt
         const total = meter.total();
         return { count: kept.count + total.count, ms: kept.ms + total.ms };
       },
-      latency: () => hls?.latency ?? 0,
+      latency: () => (hls && hls.latency > 0 ? hls.latency - stretched() : 0),
       rebuilds: () => rebuilds,
     },
   };

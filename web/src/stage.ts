@@ -136,8 +136,11 @@ export function createStage(): Stage {
     clearTimeout(goneTimer);
     goneTimer = 0;
     running = news;
-    if (anew) player.start(news.hls_url);
-    else draw(player.state());
+    if (anew) {
+      wake(); // the controls show themselves, then leave the picture free
+      player.start(news.hls_url);
+    }
+    draw(player.state());
   }
 
   function goOff(news: OnAirNews): void {

@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 
-import { catchUpRate, lastFragmentSeconds, maxLatencySeconds, stallMeter, syncSeconds } from "../src/live";
+import { catchUpRate, fragmentSeconds, maxLatencySeconds, stallMeter, syncSeconds } from "../src/live";
 
 test("two-second fragments play three seconds behind, one-second fragments two", () => {
   expect(syncSeconds([2, 2, 2], 2)).toBe(3);
@@ -26,10 +26,10 @@ test("catching up is barely to be noticed unless it is far off", () => {
   expect(catchUpRate(2)).toBe(1.1);
 });
 
-test("the newest fragment's length is read from the playlist", () => {
-  expect(lastFragmentSeconds("#EXTM3U\n#EXTINF:2.000,\na.ts\n#EXTINF:1.96, x\nb.ts\n")).toBe(1.96);
-  expect(lastFragmentSeconds("#EXTM3U\n")).toBe(0);
-  expect(lastFragmentSeconds("#EXTINF:x,\n")).toBe(0);
+test("the fragments' lengths are read from the playlist", () => {
+  expect(fragmentSeconds("#EXTM3U\n#EXTINF:2.000,\na.ts\n#EXTINF:1.96, x\nb.ts\n")).toEqual([2, 1.96]);
+  expect(fragmentSeconds("#EXTM3U\n")).toEqual([]);
+  expect(fragmentSeconds("#EXTINF:x,\n#EXTINF:0,\n")).toEqual([]);
 });
 
 function run(meter: ReturnType<typeof stallMeter>, from: number, to: number, at: (ms: number) => number, expected = true): void {
