@@ -26,8 +26,8 @@ class Effort:
 
     start_runs: int = 3
     publish_rounds: int = 50
-    http_rounds: int = 5
-    http_seconds: int = 3
+    http_rounds: int = 9
+    http_seconds: int = 2
     settle_seconds: float = 8.0  # until a new state has become the usual one
     sample_seconds: float = 20.0
     latency_seconds: float = 30.0

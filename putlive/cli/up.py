@@ -103,9 +103,9 @@ def prepare(wishes: Wishes) -> Plan:
         engine,
     )
     secrets = Secrets.load(layout.secrets)
-    first = asyncio.run(_first_run(station, secrets, "demo" if wishes.demo else "main"))
     own = EngineSecrets(secrets.hook, secrets.engine_password)
     with _nothing_left_behind(layout):
+        first = asyncio.run(_first_run(station, secrets, "demo" if wishes.demo else "main"))
         state_folder.make(layout)
         engine_process = prepare_engine(engine, settings, layout, station.ports, own, os.environ)
         prepare_front(settings, layout, PAGES)
@@ -128,7 +128,10 @@ def prepare(wishes: Wishes) -> Plan:
 
 @contextmanager
 def _nothing_left_behind(layout: Layout) -> Iterator[None]:
-    """A failure takes the memory disk away; a signal waits until the foreground can do that."""
+    """A failure takes the memory disk away; a signal waits until the foreground can do that.
+
+    Entered before the database's thread is started: one that lingers would take the signal.
+    """
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         yield

@@ -66,9 +66,12 @@ class RenditionService:
         return known.source.facts if known and known.gone_at is None else None
 
     def playing(self, channel: str, client_id: str = "") -> bool:
-        """Whether players get fresh segments now (within three fragments); of this client's."""
+        """Whether players get fresh segments now (within three fragments); of this client's.
+
+        Not before the multivariant playlist is written: people come as soon as this is so.
+        """
         known = self._channels.get(channel)
-        if known is None or known.source.claim is None:
+        if known is None or known.source.claim is None or SOURCE not in known.listed:
             return False
         # The next input may have come since the last round.
         is_theirs = client_id in ("", known.source.claim.client_id)

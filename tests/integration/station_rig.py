@@ -482,3 +482,38 @@ class Numbers:
         """Wait until a rendition has so many further segments."""
         wanted = self.newest(name) + more
         until(lambda: self.newest(name) >= wanted, seconds, f"segment {wanted} of {name}")
+
+
+class Player:
+    """A viewer: reloads a media playlist each second and fetches the newest segment."""
+
+    def __init__(self, station: Station, channel: str, sid: str = "", agent: str = "") -> None:
+        self.statuses: list[int] = []
+        self._url = f"http://127.0.0.1:{station.http}/live/{channel}.m3u8"
+        self._sid = {"sid": sid} if sid else {}
+        self._agent = agent or f"test player {sid}"
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Leave without a word, as players do."""
+        self._done.set()
+        self._thread.join(10)
+
+    def _watch(self) -> None:
+        agent = {"User-Agent": self._agent}
+        with httpx.Client(headers=agent, timeout=5, trust_env=False) as http:
+            first = http.get(self._url, params=self._sid)
+            self.statuses.append(first.status_code)
+            uris = [line for line in first.text.splitlines() if not line.startswith("#")]
+            while first.status_code == 200 and not self._done.wait(1.0):
+                with suppress(httpx.TransportError):
+                    self._reload(http, first.url.join(uris[0]))
+
+    def _reload(self, http: httpx.Client, url: httpx.URL) -> None:
+        playlist = http.get(url)
+        self.statuses.append(playlist.status_code)
+        newest = playlist.text.strip().splitlines()[-1]
+        if playlist.status_code == 200 and newest.endswith(".ts"):
+            self.statuses.append(http.get(url.join(newest)).status_code)

@@ -47,7 +47,7 @@ def test_numbers_never_go_back_whatever_happens_to_input_rungs_and_daemon(
         switch(station, False)
         assert "144p" not in until(lambda: station.listed() == ["source"] and ["source"], 8)
         switch(station, True)
-        until(lambda: "144p" in station.listed(), 10, "the rung is back")
+        until(lambda: "144p" in station.listed(), 8, "the rung is back")
         numbers.wait_for("144p/main", 1)
         numbers.wait_for("144p/other", 1, 14)
 
@@ -58,7 +58,7 @@ def test_numbers_never_go_back_whatever_happens_to_input_rungs_and_daemon(
         assert_in_order(numbers, name)
         marks = [number for number in numbers.breaks[name] if number >= ended[name]]
         assert marks, f"{name}: the next publish is not marked as a discontinuity"
-    assert min(m for m in numbers.breaks["source/main"] if m > 0) <= ended["source/main"] + 2
+        assert name.startswith("144p") or min(marks) <= ended[name] + 2
 
 
 def switch(station: Station, enabled: bool) -> None:

@@ -169,6 +169,17 @@ async def test_the_first_segment_starts_the_rungs_and_lists_the_source() -> None
     assert [s.state for s in stage.service.statuses("main")] == ["live", "starting", "starting"]
 
 
+async def test_a_channel_plays_when_players_find_its_playlist_and_not_before() -> None:
+    stage = Stage()
+    stage.publish()
+    await stage.clock.advance(2.5)
+    await stage.step(0.1)
+    await stage.cut(0)
+    assert (stage.listed(), stage.service.playing("main")) == ([], False)
+    await stage.step(0.5)
+    assert (stage.listed(), stage.service.playing("main")) == (["source/main.m3u8"], True)
+
+
 async def test_an_input_with_another_codec_is_told_and_the_one_after_it_is_not_blamed() -> None:
     stage = Stage()
     stage.publish()

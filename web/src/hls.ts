@@ -1,6 +1,6 @@
 /** hls.js set up for live: close to the edge, small buffers, no second thread. */
 
-import Hls from "hls.js/light";
+import Hls, { type Level } from "hls.js/light";
 
 import { catchUpRate, maxLatencySeconds, syncSeconds } from "./live";
 import { patience } from "./patient";
@@ -12,8 +12,8 @@ export interface LiveHls {
 }
 
 export function newHls(): LiveHls {
-  const patient = patience();
-  const hls = new Hls({
+  const patient = patience((level) => hls.levels.indexOf(level as Level));
+  const hls: Hls = new Hls({
     pLoader: patient.loader,
     enableWorker: false, // needs a second copy of the code; our bitrates do not
     liveSyncDuration: 3, // replaced below; given here so that hls.js honours it

@@ -15,7 +15,8 @@ export interface Patience {
   seconds(url: string): readonly number[];
 }
 
-export function patience(): Patience {
+/** `placeOf` says where a level is in hls.js's list now, -1 if it is not there. */
+export function patience(placeOf: (level: unknown) => number): Patience {
   const texts = new Map<string, string>();
   const timings = new Map<string, PlaylistTiming>();
   const Base = Hls.DefaultConfig.loader as new (config: HlsConfig) => PlaylistLoader;
@@ -62,6 +63,8 @@ export function patience(): Patience {
         }
         if (!known) timing.news(askedMs, (fragmentSeconds(text).at(-1) ?? 0) * 1000);
         texts.set(context.url, text);
+        const at = placeOf(context.levelOrTrack);
+        if (at >= 0) context.level = at; // it may have moved since hls.js asked
         callbacks.onSuccess(response, stats, answered, details);
       };
       const hold = timing.holdMs(performance.now());

@@ -39,6 +39,8 @@ export interface Player {
   play(): void;
   pause(): void;
   goLive(): void;
+  /** While held, standing still is expected: nothing is rebuilt, which would show the end again. */
+  hold(on: boolean): void;
   choose(index: number): void;
   state(): PlayerState;
   /** Whether the picture has moved within the last seconds. */
@@ -57,6 +59,7 @@ export function createPlayer(video: HTMLVideoElement, onChange: (state: PlayerSt
   let url = "";
   let phase: Phase = "idle";
   let wanted = false; // the viewer wants it to play
+  let held = false;
   let again = 0;
   let rebuilds = 0;
   let lastMediaRepair = -Infinity;
@@ -93,6 +96,7 @@ export function createPlayer(video: HTMLVideoElement, onChange: (state: PlayerSt
     stop();
     url = fresh;
     wanted = true;
+    held = false;
     wait.reset();
     build();
   }
@@ -205,7 +209,7 @@ export function createPlayer(video: HTMLVideoElement, onChange: (state: PlayerSt
     if (turning && active && video.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA && meter.stuckMs(now) === 0) set("playing");
     const calm = phase === "playing" && playingSince > 0 && now - playingSince > CALM_MS;
     if (calm) wait.reset();
-    const stuck = meter.stuckMs(now) > STUCK_MS && (phase === "playing" || phase === "loading");
+    const stuck = !held && meter.stuckMs(now) > STUCK_MS && (phase === "playing" || phase === "loading");
     if (stuck) rebuildLater("retrying", build);
   }
   const timer = setInterval(watch, SAMPLE_MS);
@@ -256,6 +260,9 @@ export function createPlayer(video: HTMLVideoElement, onChange: (state: PlayerSt
       if (!hls) return;
       hls.nextLevel = index; // switches with the next fragment, without a gap
       onChange(state());
+    },
+    hold(on) {
+      held = on;
     },
     state,
     moving: () => phase === "playing" && meter.stuckMs(performance.now()) < 1500,

@@ -133,6 +133,7 @@ export function createStage(): Stage {
   function comeOn(news: OnAirNews): void {
     const anew = running === null || (gone && news.started_at !== running.started_at && !player.moving());
     gone = false;
+    player.hold(false);
     clearTimeout(goneTimer);
     goneTimer = 0;
     running = news;
@@ -148,6 +149,7 @@ export function createStage(): Stage {
     if (!running) return;
     if (!gone) goneTimer = window.setTimeout(leave, LINGER_MS);
     gone = true;
+    player.hold(true);
     draw(player.state());
   }
 

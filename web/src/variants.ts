@@ -78,12 +78,15 @@ function uriOf(level: Level): string {
   return level.uri;
 }
 
-/** Give hls.js a longer list of levels in which the known ones have moved. */
+/**
+ * Give hls.js another list of levels, and move along whatever it keeps by place. Its own
+ * `removeLevel` forgets the place of a level whose playlist is not loaded yet.
+ */
 function put(hls: Hls, levels: Level[]): void {
   const places = hls as unknown as Places;
   const moved = (at: number): number => {
     const level = hls.levels[at];
-    return level ? levels.indexOf(level) : at;
+    return level ? levels.indexOf(level) : at; // -1: not there any more
   };
   const placed = new Set<Placed>();
   for (const fragment of [places.streamController.fragCurrent, places.streamController.fragPlaying]) {
@@ -98,10 +101,10 @@ function put(hls: Hls, levels: Level[]): void {
 
 /** Take levels away; whoever watches one of them goes on with the best of the others, by itself. */
 function drop(hls: Hls, gone: readonly number[]): void {
-  if (gone.includes(hls.loadLevel)) {
-    const others = hls.levels.map((_, index) => index).filter((index) => !gone.includes(index));
-    hls.loadLevel = Math.max(...others);
-  }
-  for (const index of [...gone].sort((a, b) => b - a)) hls.removeLevel(index);
-  hls.loadLevel = -1;
+  const left = hls.levels.filter((_, index) => !gone.includes(index));
+  const lost = gone.includes(hls.loadLevel);
+  put(hls, left);
+  if (!lost) return;
+  hls.loadLevel = left.length - 1; // loads its playlist now
+  hls.loadLevel = -1; // and leaves the choice to the player again
 }
