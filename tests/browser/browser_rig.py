@@ -36,9 +36,9 @@ _PLAYER = """() => {
   const player = window.putlivePlayer, video = player.video, hls = player.hls;
   const end = video.buffered.length ? video.buffered.end(video.buffered.length - 1) : 0;
   return {
-    clock: performance.now() / 1000, time: video.currentTime, width: video.videoWidth, height: video.videoHeight,
-   
-    paused: video.paused, stalls: player.stalls().count, stalled: player.stalls().ms / 1000,
+    clock: performance.now() / 1000, time: video.currentTime, paused: video.paused,
+    width: video.videoWidth, height: video.videoHeight, stalls: player.stalls().count,
+    stalled: player.stalls().ms / 1000,
     latency: player.latency(), rebuilds: player.rebuilds(), buffered: end - video.currentTime,
     heights: hls ? hls.levels.map((level) => level.height) : [],
   };

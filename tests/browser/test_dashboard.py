@@ -55,7 +55,7 @@ class Desk:
 
     def says(self, words: str, seconds: float = SEEN_SECONDS) -> None:
         """Wait for a verdict that begins so."""
-        verdict = self.page.locator(".verdict-sentence")
+        verdict = self.page.locator(".verdict .verdict-sentence")
         within(self.page, lambda: verdict.inner_text().startswith(words), seconds, words)
 
     def card(self, title: str) -> Locator:
@@ -89,7 +89,7 @@ def desk(station: Station, browser: Browser, clips: tuple[Path, Path]) -> Iterat
     page.on("response", lambda response: sent.append(response))
     page.goto(at(station, "/dashboard"))
     one = Desk(station, page, witness, clips[0], sent)
-    until(lambda: page.locator(".verdict-sentence").count(), 5, "the dashboard")
+    until(lambda: page.locator(".verdict .verdict-sentence").count(), 5, "the dashboard")
     one.publish()
     yield one
     station.hang_up()
@@ -268,7 +268,7 @@ def test_who_may_only_look_sees_no_key_and_no_button(station: Station, browser: 
     context = session_of(browser, station, "guest")
     page, witness = visit(context, at(station, "/dashboard"))
     page.get_by_text("Stream keys are shown to operators and administrators only.").wait_for()
-    page.locator(".verdict-sentence").wait_for()
+    page.locator(".verdict .verdict-sentence").wait_for()
     names = [button.inner_text() for button in page.get_by_role("button").all()]
     for word in ("Start", "Stop", "Kick", "Create", "Rotate", "Revoke", "Show"):
         assert not any(name.startswith(word) for name in names), names

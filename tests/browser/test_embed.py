@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Frame, Page
 
-from tests.browser.browser_rig import at, visit, within
-from tests.integration.station_rig import Station, until
+from tests.browser.browser_rig import at, sent, stream_key, visit, within
+from tests.integration.station_rig import Station
 
 FramedBy = Callable[[str], str]
 
@@ -55,9 +55,8 @@ def inner(page: Page) -> Frame:
 def test_the_player_plays_on_another_site(
     station: Station, context: BrowserContext, framed_by: FramedBy, clips: tuple[Path, Path]
 ) -> None:
-    encoder = station.publish(clip=clips[0])
-    until(lambda: station.listed("main"), 12, "main on air")
-    page, witness = visit(context, framed_by(at(station, "/embed?channel=main")))
+    encoder = sent(station, "framed", stream_key(station, "framed"), clips[0])
+    page, witness = visit(context, framed_by(at(station, "/embed?channel=framed")))
     moved = "(window.putlivePlayer?.video.currentTime ?? 0) > 1"
     within(page, lambda: inner(page).evaluate(moved), 15, "a moving picture")
     assert inner(page).get_by_role("button", name="Pause").is_visible()

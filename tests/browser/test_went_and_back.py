@@ -44,7 +44,7 @@ def test_the_player_goes_on_when_the_input_is_back_after_two_seconds(
     # With another picture, as after a change of the encoder's settings.
     encoder = on_demo.publish(key, clip=clips[1])
     within(page, lambda: playing(page).width == 480, 15, "the picture of the new input")
-    after = watch(page, 2)[-1]
+    after = watch(page, 1)[-1]
     encoder.stop()
     measured("stall", round(after.stalled - before.stalled, 2))
     assert after.stalled - before.stalled < 8
@@ -74,7 +74,7 @@ def test_a_page_left_open_says_off_air_and_plays_again_by_itself(
     assert took < 10
     # It began with the source alone: nothing smaller was there yet.
     within(page, lambda: len(playing(page).heights) > 1, 20, "the 144p rung that came later")
-    after = watch(page, 3)[-1]
+    after = watch(page, 1.5)[-1]
     assert (after.paused, page.locator(".stage-busy").is_visible()) == (False, False)
     assert len(left_alone.witness.navigations) == navigated
     left_alone.witness.assert_clean(

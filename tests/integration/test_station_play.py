@@ -21,9 +21,12 @@ import pytest
 from tests.integration.station_rig import ENGINES, Station, running, until
 
 PLAY_SECONDS = 6
-# VLC 3 on a machine without a desktop, and its complaint about every segment of every station:
-# the tables at the start of a segment count from zero again.
-VLC_ALWAYS_SAYS = ("dbus", "interface", "TS duplicate", "buffer deadlock prevented")
+# VLC 3 on a machine without a desktop; that the tables at the start of each segment count from
+# zero again; and, where it gets too little of a busy processor, that it is late itself.
+VLC_ALWAYS_SAYS = (
+    *("dbus", "interface", "TS duplicate"),
+    *("buffer deadlock prevented", "is called too late"),
+)
 HLS_PARSER = Path(__file__).parents[2] / "web" / "node_modules" / "hls-parser"
 
 

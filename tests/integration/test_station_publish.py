@@ -11,7 +11,15 @@ from typing import Any
 
 import pytest
 
-from tests.integration.station_rig import ENGINES, QUICK, Station, make_clip, running, until
+from tests.integration.station_rig import (
+    ENGINES,
+    QUICK,
+    Encoder,
+    Station,
+    make_clip,
+    running,
+    until,
+)
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -49,9 +57,22 @@ def is_refused(station: Station, stream_key: str, reason: str, channel: str = "m
     assert not secret or secret not in station.log()
 
 
+def let_in(station: Station, stream_key: str) -> Encoder:
+    """An encoder that sends, though its picture may not be there yet."""
+    encoder = station.publish(stream_key)
+    until(lambda: (station.channel()["input"] or {}).get("key_id") == key_id(stream_key), 5)
+    time.sleep(0.3)
+    assert not encoder.is_gone()
+    return encoder
+
+
+def key_id(stream_key: str) -> str:
+    return stream_key.partition("?key=")[2].partition("-")[0]
+
+
 def cut_seconds(station: Station, stream_key: str, action: str, path: str) -> float:
     """How long an encoder lives on after an action that ends it."""
-    encoder = station.on_air(stream_key=stream_key)
+    encoder = let_in(station, stream_key)
     began = time.monotonic()
     assert station.api.raw(path, action).status_code == 200
     assert encoder.was_refused()
@@ -91,7 +112,7 @@ def test_revoked_expired_and_rotated_keys_are_refused(station: Station) -> None:
     until(lambda: datetime.now(timezone.utc) > soon, 2)
     is_refused(station, expired["stream_key"], "expired")
     assert new["stream_key"] != rotated["stream_key"]
-    station.on_air(stream_key=new["stream_key"])
+    let_in(station, new["stream_key"])
 
 
 def test_other_codecs_are_cut_with_a_reason(station: Station, tmp_path: Path) -> None:
@@ -139,18 +160,18 @@ def test_rotating_and_revoking_end_a_publish_at_once(station: Station) -> None:
 
 def test_a_kicked_input_stays_out_until_its_key_is_rotated(station: Station) -> None:
     key = station.new_key()
-    encoder = station.on_air(stream_key=key["stream_key"])
+    encoder = let_in(station, key["stream_key"])
     (client,) = station.api.get("/api/stream/clients?channel=main")["clients"]
     assert (client["key_id"], client["kind"]) == (key["id"], "input")
     station.api.delete(f"/api/stream/clients/{client['client_id']}")
     assert encoder.was_refused()
     is_refused(station, key["stream_key"], "kicked")
     new = station.api.post(f"/api/keys/{key['id']}/rotate")
-    station.on_air(stream_key=new["stream_key"])
+    let_in(station, new["stream_key"])
 
 
 def test_a_stopped_channel_cuts_its_input_and_lets_none_in(station: Station) -> None:
-    encoder = station.on_air()
+    encoder = let_in(station, station.ready["stream_key"])
     answer = station.api.post("/api/stream/stop", {"channel": "main"})
     assert answer["channel"]["state"] == "stopped"
     assert encoder.was_refused()

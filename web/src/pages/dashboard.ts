@@ -85,8 +85,7 @@ function build(user: User): void {
     verdict.element,
     h("div", { class: "grid grid-top" }, preview.element, tiles.element),
     graph.element,
-    h("div", { class: "grid" }, keys.element, h("div", { class: "stack" }, renditions.element, health.element)),
-    events.element,
+    h("div", { class: "grid" }, h("div", { class: "stack" }, keys.element, events.element), h("div", { class: "stack" }, renditions.element, health.element)),
   );
 
   function draw(): void {

@@ -49,7 +49,8 @@ function seeChannel(channel: PublicChannel, all: readonly PublicChannel[], seenM
   setText(title, channel.title || channel.name);
   document.title = t.public.pageTitle(channel.title || channel.name);
   drawBadge(channel.state, channel.on_air);
-  setText(sentence, channel.on_air ? "" : channel.sentence);
+  const said = channel.on_air || channel.sentence === `${badge.textContent}.`; // by the badge
+  setText(sentence, said ? "" : channel.sentence);
   onAirSince = channel.on_air ? seenMs - channel.uptime_seconds * 1000 : null;
   show(viewers, channel.on_air);
   setText(viewers.lastElementChild as HTMLElement, t.public.viewers(count(channel.viewers), channel.viewers === 1));
