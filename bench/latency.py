@@ -14,7 +14,7 @@ from playwright.sync_api import Page, sync_playwright
 from bench.effort import BenchError, Task
 from bench.rows import Row, Sheet, percentile
 from bench.station import Station, running
-from putlive.adapters.demo import read_clock
+from putlive.adapters.media.demo import read_clock
 
 FRAGMENTS = (2, 1)  # seconds
 PLAYING_SECONDS = 30.0

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from putlive.adapters.orphans import marked
+from putlive.adapters.host.orphans import marked
 
 TICKS = os.sysconf("SC_CLK_TCK")
 FOREGROUND = "foreground"

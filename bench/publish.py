@@ -12,8 +12,8 @@ from bench.effort import Task
 from bench.knocks import Answer, Knock, body_bytes, knock_at_once, request_bytes
 from bench.rows import Row, Sheet, percentile
 from bench.station import Station, running
-from putlive.adapters.secrets import Secrets
-from putlive.adapters.sqlite import SqliteStore
+from putlive.adapters.store.sqlite import SqliteStore
+from putlive.adapters.vault.secrets import Secrets
 from putlive.daemon.parts import Parts
 from putlive.domain.streams import Allow, PublishRequest
 from putlive.log import set_up

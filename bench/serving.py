@@ -17,8 +17,8 @@ from bench.media import fetch
 from bench.procs import cpu_seconds, descendants, roles
 from bench.rows import Row, Sheet
 from bench.station import running
-from putlive.adapters.engine_config import find_nginx
-from putlive.adapters.port_check import free_loopback_ports
+from putlive.adapters.engines.engine_config import find_nginx
+from putlive.adapters.host.port_check import free_loopback_ports
 
 SEGMENT_BYTES = 370_000  # 2 s at 1.5 Mbit/s
 PLAYLIST = "/live/bench/bench.m3u8"

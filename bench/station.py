@@ -18,7 +18,7 @@ from typing import Any
 
 from bench.effort import ROOT, BenchError
 from bench.procs import alive, descendants
-from putlive.adapters.port_check import free_loopback_ports
+from putlive.adapters.host.port_check import free_loopback_ports
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 30.0

@@ -42,7 +42,7 @@ def _leave(signum: int, frame: FrameType | None) -> None:
 
 
 def _engines() -> list[str]:
-    from putlive.adapters.engine_config import find_nginx, find_srs
+    from putlive.adapters.engines.engine_config import find_nginx, find_srs
     from putlive.errors import MissingProgram
     from putlive.settings import Settings
 

@@ -15,14 +15,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from putlive.adapters.clock import SystemClock
-from putlive.adapters.notify_socket import NotifySocket
-from putlive.adapters.orphans import end, marked
-from putlive.adapters.spawn import LocalSpawner, owner_mark
+from putlive.adapters.host.clock import SystemClock
+from putlive.adapters.host.notify_socket import NotifySocket
+from putlive.adapters.host.orphans import end, marked
+from putlive.adapters.host.spawn import LocalSpawner, owner_mark
 from putlive.domain.events import Event, ProcessExited
 from putlive.domain.process import ProcessState
 from putlive.plan import STOP_SIGNALS, Plan, people_text, read_plan
-from putlive.services.supervisor import Supervisor
+from putlive.services.running.supervisor import Supervisor
 
 WATCHDOG_SECONDS = 20.0
 READY_SECONDS = 30.0

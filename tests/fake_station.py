@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from putlive.adapters.tokens import JwtTokens
+from putlive.adapters.vault.tokens import JwtTokens
 from putlive.api.app import create_app
 from putlive.api.context import Context, Site
 from putlive.domain.access import Role
@@ -31,12 +31,12 @@ from putlive.domain.status import (
 from putlive.domain.streams import Channel, Claim, DenyReason
 from putlive.errors import InvalidInput, NotFound
 from putlive.ports import EventLog
-from putlive.services.accounts import AccountPolicy, AccountService
-from putlive.services.bus import Bus
-from putlive.services.channels import ChannelService
-from putlive.services.history import HistoryService
-from putlive.services.keys import KeyService
-from putlive.services.sessions import Login
+from putlive.services.ingest.channels import ChannelService
+from putlive.services.ingest.keys import KeyService
+from putlive.services.people.accounts import AccountPolicy, AccountService
+from putlive.services.people.sessions import Login
+from putlive.services.program.history import HistoryService
+from putlive.services.running.bus import Bus
 from tests.fake_store import MemoryStore
 from tests.fakes import FakeClock
 

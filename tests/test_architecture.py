@@ -47,7 +47,7 @@ ALLOWED: dict[str, set[str]] = {
         "putlive.domain",
         "putlive.errors",
         "putlive.log",
-        "putlive.adapters.hooks",
+        "putlive.adapters.engines.hooks",
         "fastapi",
         "prometheus_client",
         "pydantic",
@@ -59,7 +59,7 @@ ALLOWED: dict[str, set[str]] = {
         "putlive.plan",
         "putlive.adapters",
         "putlive.domain",
-        "putlive.services.supervisor",
+        "putlive.services.running.supervisor",
     },
     "putlive.daemon": {"putlive", "apscheduler"},
     "putlive.cli": {"putlive", "installer", "click"},
@@ -72,7 +72,7 @@ FORBIDDEN: dict[str, set[str]] = {
     "putlive.daemon": {"putlive.cli"},
     "putlive.api": {"putlive.daemon", "putlive.cli", "putlive.adapters", "putlive.ports"},
 }
-EXCEPT: dict[str, set[str]] = {"putlive.api": {"putlive.adapters.hooks"}}
+EXCEPT: dict[str, set[str]] = {"putlive.api": {"putlive.adapters.engines.hooks"}}
 
 # Only these modules may touch the machine.
 EFFECTS = {"subprocess", "socket", "shutil", "ctypes"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from putlive.adapters.sqlite import SqliteStore
+from putlive.adapters.store.sqlite import SqliteStore
 from putlive.ports import Store
 from tests.fake_store import MemoryStore
 

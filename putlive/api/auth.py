@@ -14,7 +14,7 @@ from putlive.api.models_accounts import LoginIn, LoginOut, PasswordIn, RefreshIn
 from putlive.api.routing import Route
 from putlive.api.shapes import login_out, user_out
 from putlive.errors import NotAuthenticated
-from putlive.services.sessions import Login
+from putlive.services.people.sessions import Login
 
 
 async def login(

@@ -14,8 +14,8 @@ from putlive.domain.keys import StreamKey
 from putlive.domain.process import ProcessStatus
 from putlive.domain.status import ChannelStatus
 from putlive.domain.streams import Channel, Claim
-from putlive.services.accounts import AccountService
-from putlive.services.history import HistoryPoint
+from putlive.services.people.accounts import AccountService
+from putlive.services.program.history import HistoryPoint
 
 
 class Clock(Protocol):

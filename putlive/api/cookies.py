@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import Request, Response
 
 from putlive.api.deps import REFRESH_COOKIE, SESSION_COOKIE
-from putlive.services.sessions import Login
+from putlive.services.people.sessions import Login
 
 REFRESH_PATH = "/api/auth"
 

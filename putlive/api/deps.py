@@ -13,7 +13,7 @@ from putlive.api.context import Context
 from putlive.api.errors import CsrfRefused, PasswordChangeRequired
 from putlive.domain.access import may
 from putlive.errors import Forbidden, NotAuthenticated
-from putlive.services.sessions import Identity
+from putlive.services.people.sessions import Identity
 
 SESSION_COOKIE = "putlive_session"
 REFRESH_COOKIE = "putlive_refresh"

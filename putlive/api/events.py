@@ -20,7 +20,7 @@ from putlive.api.models_station import MachineOut
 from putlive.api.routing import Route
 from putlive.api.shapes import channel_out, health_out
 from putlive.domain.events import Event, event_body, event_kind
-from putlive.services.sessions import Identity
+from putlive.services.people.sessions import Identity
 
 STATUS_SECONDS = 2.0
 PING_SECONDS = 15.0

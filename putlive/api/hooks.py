@@ -13,8 +13,8 @@ import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Union
 
-from putlive.adapters import hooks
-from putlive.adapters.hooks import HookError, HookReply, Ignored, Unpublished
+from putlive.adapters.engines import hooks
+from putlive.adapters.engines.hooks import HookError, HookReply, Ignored, Unpublished
 from putlive.domain.streams import Allow, Deny, PublishRequest
 
 log = logging.getLogger(__name__)

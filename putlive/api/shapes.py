@@ -25,7 +25,7 @@ from putlive.domain.health import StationHealth
 from putlive.domain.keys import StreamKey
 from putlive.domain.status import ChannelStatus, Input, OnAir, Refusal
 from putlive.domain.streams import REASONS
-from putlive.services.sessions import Identity, Login
+from putlive.services.people.sessions import Identity, Login
 
 # The dashboard's sentence names addresses; this is for everybody.
 _PUBLIC_SENTENCES = {

@@ -19,24 +19,24 @@ from typing import Any
 
 import click
 
-from putlive.adapters import state_folder
-from putlive.adapters.clock import SystemClock
-from putlive.adapters.demo import demo_spec, find_font
-from putlive.adapters.engine_config import EngineSecrets, find_engine, prepare_engine
-from putlive.adapters.ffmpeg import find_programs
-from putlive.adapters.front import front_spec, prepare_front
-from putlive.adapters.port_check import free_loopback_ports, require_free
-from putlive.adapters.secrets import Secrets
-from putlive.adapters.sqlite import SqliteStore
+from putlive.adapters.engines.engine_config import EngineSecrets, find_engine, prepare_engine
+from putlive.adapters.host import state_folder
+from putlive.adapters.host.clock import SystemClock
+from putlive.adapters.host.port_check import free_loopback_ports, require_free
+from putlive.adapters.media.demo import demo_spec, find_font
+from putlive.adapters.media.ffmpeg import find_programs
+from putlive.adapters.store.sqlite import SqliteStore
+from putlive.adapters.vault.secrets import Secrets
+from putlive.adapters.web.front import front_spec, prepare_front
 from putlive.cli.failing import told_plainly
 from putlive.daemon.parts import make_accounts
 from putlive.domain.process import ProcessSpec, RestartPolicy
 from putlive.errors import MissingProgram
 from putlive.plan import STOP_SIGNALS, Plan, write_plan
-from putlive.services.bus import Bus
-from putlive.services.channels import ChannelService
-from putlive.services.first_run import FirstRun, make_usable
-from putlive.services.keys import KeyService
+from putlive.services.ingest.channels import ChannelService
+from putlive.services.ingest.keys import KeyService
+from putlive.services.people.first_run import FirstRun, make_usable
+from putlive.services.running.bus import Bus
 from putlive.settings import Layout, Ports, Settings
 from putlive.settings_file import changed, load
 from putlive.station import Station

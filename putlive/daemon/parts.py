@@ -5,9 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 from putlive import __version__
-from putlive.adapters.clock import SystemClock
-from putlive.adapters.engine_config import API_USER
-from putlive.adapters.ffmpeg import (
+from putlive.adapters.engines.engine_config import API_USER
+from putlive.adapters.engines.loopback_http import BasicAuth, LoopbackHttp
+from putlive.adapters.engines.nginx_rtmp import NginxRtmpEngine
+from putlive.adapters.engines.srs import SrsEngine
+from putlive.adapters.host.clock import SystemClock
+from putlive.adapters.host.machine import LocalMachine, written_bytes
+from putlive.adapters.host.orphans import OrphanReaper
+from putlive.adapters.host.spawn import LocalSpawner, owner_mark
+from putlive.adapters.host.systemd import SystemdNotifier
+from putlive.adapters.media.ffmpeg import (
     TIMESTAMP_OFFSET,
     RungOutput,
     as_rung,
@@ -16,39 +23,32 @@ from putlive.adapters.ffmpeg import (
     preview_spec,
     rung_spec,
 )
-from putlive.adapters.front_probe import FrontProbe
-from putlive.adapters.hls_files import PreviewPictures, TmpfsHls
-from putlive.adapters.loopback_http import BasicAuth, LoopbackHttp
-from putlive.adapters.machine import LocalMachine, written_bytes
-from putlive.adapters.nginx_rtmp import NginxRtmpEngine
-from putlive.adapters.orphans import OrphanReaper
-from putlive.adapters.passwords import BcryptPasswords
-from putlive.adapters.secrets import Secrets
-from putlive.adapters.spawn import LocalSpawner, owner_mark
-from putlive.adapters.sqlite import SqliteStore
-from putlive.adapters.srs import SrsEngine
-from putlive.adapters.systemd import SystemdNotifier
-from putlive.adapters.tokens import JwtTokens
+from putlive.adapters.media.hls_files import PreviewPictures, TmpfsHls
+from putlive.adapters.store.sqlite import SqliteStore
+from putlive.adapters.vault.passwords import BcryptPasswords
+from putlive.adapters.vault.secrets import Secrets
+from putlive.adapters.vault.tokens import JwtTokens
+from putlive.adapters.web.front_probe import FrontProbe
 from putlive.domain.alignment import cut_seconds
 from putlive.domain.events import Event, StreamStarted
 from putlive.domain.streams import DenyReason
 from putlive.ports import MediaEngine
-from putlive.services.accounts import AccountPolicy, AccountService
-from putlive.services.bus import Bus
-from putlive.services.channels import ChannelService
-from putlive.services.history import HistoryService
-from putlive.services.input_watch import InputWatch
-from putlive.services.inputs import Inputs
-from putlive.services.keeper import KeeperService
-from putlive.services.keys import KeyService
-from putlive.services.preview import PreviewService
-from putlive.services.publishing import PublishLimits, PublishService
-from putlive.services.pulse import Pulse, Stage
-from putlive.services.renditions import RenditionService
-from putlive.services.rounds import EngineRound, HistoryRound, Looks, StationRound
-from putlive.services.status import Probes, StatusService
-from putlive.services.supervisor import Supervisor
-from putlive.services.viewing import ViewingService
+from putlive.services.ingest.channels import ChannelService
+from putlive.services.ingest.input_watch import InputWatch
+from putlive.services.ingest.inputs import Inputs
+from putlive.services.ingest.keeper import KeeperService
+from putlive.services.ingest.keys import KeyService
+from putlive.services.ingest.publishing import PublishLimits, PublishService
+from putlive.services.people.accounts import AccountPolicy, AccountService
+from putlive.services.program.history import HistoryService
+from putlive.services.program.preview import PreviewService
+from putlive.services.program.renditions import RenditionService
+from putlive.services.program.viewing import ViewingService
+from putlive.services.running.bus import Bus
+from putlive.services.running.pulse import Pulse, Stage
+from putlive.services.running.rounds import EngineRound, HistoryRound, Looks, StationRound
+from putlive.services.running.status import Probes, StatusService
+from putlive.services.running.supervisor import Supervisor
 from putlive.station import Station
 
 HOPEFUL = timedelta(seconds=15)

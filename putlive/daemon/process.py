@@ -11,11 +11,11 @@ from datetime import timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from putlive import __version__
-from putlive.adapters.access_log import AccessLog
-from putlive.adapters.secrets import Secrets
-from putlive.adapters.sqlite import SqliteStore
-from putlive.adapters.tasks import run_until
-from putlive.adapters.uvicorn_server import loopback_listener, serve, unix_listener
+from putlive.adapters.host.tasks import run_until
+from putlive.adapters.store.sqlite import SqliteStore
+from putlive.adapters.vault.secrets import Secrets
+from putlive.adapters.web.access_log import AccessLog
+from putlive.adapters.web.uvicorn_server import loopback_listener, serve, unix_listener
 from putlive.api.app import create_app
 from putlive.api.context import Context, Site
 from putlive.api.hooks import hooks_app

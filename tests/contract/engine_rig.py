@@ -19,10 +19,10 @@ from typing import Protocol, Union
 
 import uvicorn
 
-from putlive.adapters.engine_config import EngineName, EngineSecrets, prepare_engine
-from putlive.adapters.loopback_http import BasicAuth, LoopbackHttp
-from putlive.adapters.nginx_rtmp import NginxRtmpEngine
-from putlive.adapters.srs import SrsEngine
+from putlive.adapters.engines.engine_config import EngineName, EngineSecrets, prepare_engine
+from putlive.adapters.engines.loopback_http import BasicAuth, LoopbackHttp
+from putlive.adapters.engines.nginx_rtmp import NginxRtmpEngine
+from putlive.adapters.engines.srs import SrsEngine
 from putlive.api.hooks import hooks_app
 from putlive.domain.process import ProcessSpec
 from putlive.domain.streams import Allow, Deny, DenyReason, PublishRequest

@@ -12,7 +12,7 @@ from typing import cast
 
 import pytest
 
-from putlive.adapters.engine_config import EngineName, find_srs
+from putlive.adapters.engines.engine_config import EngineName, find_srs
 from putlive.domain.media import Publisher
 from putlive.domain.streams import Allow, Deny, DenyReason, PublishRequest, is_channel_name
 from putlive.errors import EngineDown

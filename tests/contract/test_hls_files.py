@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from putlive.adapters.hls_files import PreviewPictures, TmpfsHls
+from putlive.adapters.media.hls_files import PreviewPictures, TmpfsHls
 from putlive.ports import HlsFiles
-from putlive.services.preview import Pictures
+from putlive.services.program.preview import Pictures
 from tests.fake_hls import FakeHls, FakePictures
 from tests.fakes import FakeClock
 

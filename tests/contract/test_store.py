@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from putlive.adapters.sqlite import SqliteStore
+from putlive.adapters.store.sqlite import SqliteStore
 from putlive.domain.access import Role, Session, User
 from putlive.domain.events import LoginFailed, ProcessExited, PublishDenied
 from putlive.domain.keys import StreamKey

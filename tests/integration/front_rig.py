@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from putlive.adapters.front import front_spec, prepare_front
+from putlive.adapters.web.front import front_spec, prepare_front
 from putlive.settings import Layout, Server, Settings
 
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from putlive.adapters import ffmpeg
-from putlive.adapters.clock import SystemClock
-from putlive.adapters.engine_config import EngineName, prepare_engine
-from putlive.adapters.hls_files import PreviewPictures, TmpfsHls
-from putlive.adapters.spawn import LocalSpawner
+from putlive.adapters.engines.engine_config import EngineName, prepare_engine
+from putlive.adapters.host.clock import SystemClock
+from putlive.adapters.host.spawn import LocalSpawner
+from putlive.adapters.media import ffmpeg
+from putlive.adapters.media.hls_files import PreviewPictures, TmpfsHls
 from putlive.domain.alignment import cut_seconds
 from putlive.domain.events import Event
 from putlive.domain.ladder import Rung
@@ -25,9 +25,9 @@ from putlive.domain.mpegts import read_segment
 from putlive.domain.playlists import parse_media
 from putlive.domain.streams import Claim
 from putlive.errors import EngineDown
-from putlive.services.preview import PreviewService
-from putlive.services.renditions import RenditionService
-from putlive.services.supervisor import Supervisor
+from putlive.services.program.preview import PreviewService
+from putlive.services.program.renditions import RenditionService
+from putlive.services.running.supervisor import Supervisor
 from putlive.settings import Layout, Ports, Settings
 from tests.contract.engine_rig import KEY, SECRETS, HookServer, Script, connect, free_ports
 from tests.fake_store import MemoryStore

@@ -25,9 +25,9 @@ import httpx
 import pytest
 import yaml
 
-from putlive.adapters.engine_config import find_nginx, find_srs
-from putlive.adapters.orphans import marked
-from putlive.adapters.state_folder import station_id
+from putlive.adapters.engines.engine_config import find_nginx, find_srs
+from putlive.adapters.host.orphans import marked
+from putlive.adapters.host.state_folder import station_id
 from putlive.errors import MissingProgram
 from putlive.settings import Settings
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from putlive.adapters.uvicorn_server import serve, unix_listener
+from putlive.adapters.web.uvicorn_server import serve, unix_listener
 from putlive.domain.access import Role
 from tests.fake_station import PASSWORDS, Station, make_station
 

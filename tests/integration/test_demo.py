@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from putlive.adapters.demo import demo_argv, find_font, read_clock
+from putlive.adapters.media.demo import demo_argv, find_font, read_clock
 
 
 @pytest.fixture(scope="module", params=["with a font", "without a font"])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from putlive.adapters.engine_config import (
+from putlive.adapters.engines.engine_config import (
     EngineName,
     EngineSecrets,
     find_nginx,

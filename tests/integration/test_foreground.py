@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from putlive import foreground as foreground_module
-from putlive.adapters.orphans import marked
+from putlive.adapters.host.orphans import marked
 from putlive.domain.process import ProcessSpec, RestartPolicy
 from putlive.foreground import Foreground
 from putlive.plan import Plan, people_text, read_plan, write_plan

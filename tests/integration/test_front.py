@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from putlive.adapters.access_log import AccessLog
-from putlive.adapters.front import front_spec, render_front
+from putlive.adapters.web.access_log import AccessLog
+from putlive.adapters.web.front import front_spec, render_front
 from putlive.domain.viewers import RequestKind, is_minted
-from putlive.services.viewing import ViewingService
+from putlive.services.program.viewing import ViewingService
 from putlive.settings import Layout
 from tests.fake_hls import FakeHls
 from tests.fakes import FakeClock

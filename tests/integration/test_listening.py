@@ -16,13 +16,13 @@ import pytest
 from click.testing import CliRunner
 
 from putlive import log
-from putlive.adapters import state_folder
-from putlive.adapters.front_probe import FrontProbe
-from putlive.adapters.notify_socket import NotifySocket
-from putlive.adapters.port_check import free_loopback_ports, holder, require_free
-from putlive.adapters.systemd import SystemdNotifier
-from putlive.adapters.tasks import run_until
-from putlive.adapters.uvicorn_server import loopback_listener, serve, unix_listener
+from putlive.adapters.host import state_folder
+from putlive.adapters.host.notify_socket import NotifySocket
+from putlive.adapters.host.port_check import free_loopback_ports, holder, require_free
+from putlive.adapters.host.systemd import SystemdNotifier
+from putlive.adapters.host.tasks import run_until
+from putlive.adapters.web.front_probe import FrontProbe
+from putlive.adapters.web.uvicorn_server import loopback_listener, serve, unix_listener
 from putlive.cli.main import main
 from putlive.errors import Conflict, PortTaken, PutLiveError
 from putlive.settings import Layout, Ports, Settings
@@ -65,7 +65,7 @@ async def test_a_front_that_is_ill_or_silent_is_said_to_be(monkeypatch) -> None:
         await reader.read()
         writer.close()
 
-    monkeypatch.setattr("putlive.adapters.front_probe.LIMIT_SECONDS", 0.3)
+    monkeypatch.setattr("putlive.adapters.web.front_probe.LIMIT_SECONDS", 0.3)
     for behaviour, word in ((ill, "status 502"), (silent, "does not answer")):
         server = await asyncio.start_server(behaviour, "127.0.0.1", 0)
         async with server:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from putlive.adapters.loopback_http import BasicAuth, LoopbackHttp
+from putlive.adapters.engines.loopback_http import BasicAuth, LoopbackHttp
 from putlive.errors import EngineDown
 from tests.contract.engine_rig import free_ports
 

@@ -6,7 +6,7 @@ from time import perf_counter
 
 import pytest
 
-from putlive.adapters.passwords import BcryptPasswords
+from putlive.adapters.vault.passwords import BcryptPasswords
 from putlive.errors import InvalidInput
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import m3u8
 import pytest
 
-from putlive.adapters.engine_config import EngineName, find_nginx, find_srs
+from putlive.adapters.engines.engine_config import EngineName, find_nginx, find_srs
 from putlive.domain.ladder import Rung
 from putlive.errors import MissingProgram
 from putlive.settings import Settings

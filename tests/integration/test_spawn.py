@@ -9,12 +9,12 @@ import sys
 
 import pytest
 
-from putlive.adapters.clock import SystemClock
-from putlive.adapters.machine import proportional_kb, written_bytes
-from putlive.adapters.orphans import Marked, OrphanReaper, is_orphan, marked
-from putlive.adapters.spawn import LocalSpawner, owner_mark, start_ticks
+from putlive.adapters.host.clock import SystemClock
+from putlive.adapters.host.machine import proportional_kb, written_bytes
+from putlive.adapters.host.orphans import Marked, OrphanReaper, is_orphan, marked
+from putlive.adapters.host.spawn import LocalSpawner, owner_mark, start_ticks
 from putlive.domain.process import ProcessSpec, RestartPolicy
-from putlive.services.supervisor import Supervisor
+from putlive.services.running.supervisor import Supervisor
 
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
 

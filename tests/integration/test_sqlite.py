@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from putlive.adapters import sqlite as sqlite_adapter
-from putlive.adapters.sqlite import SqliteStore
-from putlive.adapters.sqlite_file import APPLICATION_ID
-from putlive.adapters.sqlite_migrations import migrations, statements
+from putlive.adapters.store import sqlite as sqlite_adapter
+from putlive.adapters.store.sqlite import SqliteStore
+from putlive.adapters.store.sqlite_file import APPLICATION_ID
+from putlive.adapters.store.sqlite_migrations import migrations, statements
 from putlive.domain.access import Role
 from putlive.domain.events import LoginFailed
 from putlive.errors import DatabaseRefused, DatabaseUnavailable
@@ -171,7 +171,7 @@ async def test_a_time_without_a_zone_is_never_stored(tmp_path: Path) -> None:
 
 KILLED = """
 import asyncio, os, pathlib, signal, sys
-from putlive.adapters.sqlite import SqliteStore
+from putlive.adapters.store.sqlite import SqliteStore
 async def main():
     async with SqliteStore.open(pathlib.Path(sys.argv[1])) as store:
         await store.channels.add("news", "News")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from putlive.adapters.access_log import AccessLog, parse_line
+from putlive.adapters.web.access_log import AccessLog, parse_line
 from putlive.domain.viewers import AGENT_LENGTH, RequestKind
 
 HEAD = b"<190>Nov 21 09:55:19 putlive: "

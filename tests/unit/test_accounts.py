@@ -17,9 +17,9 @@ from putlive.errors import (
     NotFound,
     TooManyAttempts,
 )
-from putlive.services.accounts import AccountService
-from putlive.services.sessions import MAX_PER_USER
-from putlive.services.throttle import MAX_TALLIES, Throttle
+from putlive.services.people.accounts import AccountService
+from putlive.services.people.sessions import MAX_PER_USER
+from putlive.services.people.throttle import MAX_TALLIES, Throttle
 from tests.fake_station import FakePasswords, make_accounts
 from tests.fake_store import MemoryStore
 from tests.fakes import FakeClock, settle

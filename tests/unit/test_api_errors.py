@@ -11,7 +11,7 @@ import httpx
 import jwt
 import pytest
 
-from putlive.adapters.tokens import key_id
+from putlive.adapters.vault.tokens import key_id
 from putlive.api.middleware import MAX_BODY_BYTES
 from putlive.domain.access import Role
 from tests.fake_station import SECRET, START, Station, make_station

@@ -12,7 +12,7 @@ import pytest
 from putlive.api.events import QUEUE_MESSAGES
 from putlive.domain.access import Role
 from putlive.domain.events import EngineChanged
-from putlive.services.sessions import Login
+from putlive.services.people.sessions import Login
 from tests.fake_station import START, Station, make_station
 from tests.fakes import settle
 

@@ -15,8 +15,8 @@ from bench.rows import BUDGETS, Budget, Row, Sheet, missed, percentile, signific
 from bench.serving import parse_wrk
 from bench.table import table
 from bench.viewers import last_duration
-from putlive.adapters.demo import CELLS, gop_seconds
-from putlive.adapters.hooks import parse_nginx_rtmp, parse_srs
+from putlive.adapters.engines.hooks import parse_nginx_rtmp, parse_srs
+from putlive.adapters.media.demo import CELLS, gop_seconds
 from putlive.domain.streams import PublishRequest
 from putlive.settings import Settings
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from putlive.adapters.loopback_http import Reply
-from putlive.adapters.nginx_rtmp import NginxRtmpEngine
-from putlive.adapters.srs import SrsEngine
+from putlive.adapters.engines.loopback_http import Reply
+from putlive.adapters.engines.nginx_rtmp import NginxRtmpEngine
+from putlive.adapters.engines.srs import SrsEngine
 from putlive.domain.media import Publisher
 from putlive.errors import EngineDown
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from putlive.adapters import engine_config
-from putlive.adapters.engine_config import (
+from putlive.adapters.engines import engine_config
+from putlive.adapters.engines.engine_config import (
     EngineSecrets,
     Nginx,
     endpoints,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from putlive.adapters import ffmpeg
-from putlive.adapters.demo import CELLS, demo_argv, demo_spec, find_font, read_clock
+from putlive.adapters.media import ffmpeg
+from putlive.adapters.media.demo import CELLS, demo_argv, demo_spec, find_font, read_clock
 from putlive.domain.alignment import RungLaunch
 from putlive.domain.ladder import Rung, RungPlan
 from putlive.settings import LADDER

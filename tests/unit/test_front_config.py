@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from putlive.adapters.front import front_spec, prepare_front, render_front
+from putlive.adapters.web.front import front_spec, prepare_front, render_front
 from putlive.errors import SettingsError
 from putlive.settings import Layout, RateLimit, Security, Server, Settings
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-from putlive.services.history import COARSE_POINTS, FINE_POINTS, MAX_CHANNELS, HistoryService
+from putlive.services.program.history import (
+    COARSE_POINTS,
+    FINE_POINTS,
+    MAX_CHANNELS,
+    HistoryService,
+)
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 

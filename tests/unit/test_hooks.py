@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from putlive.adapters.hooks import (
+from putlive.adapters.engines.hooks import (
     HookError,
     Ignored,
     Unpublished,

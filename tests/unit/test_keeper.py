@@ -9,8 +9,8 @@ import pytest
 
 from putlive.domain.process import ProcessSpec
 from putlive.domain.streams import Channel, Claim, DenyReason
-from putlive.services.keeper import KeeperService
-from putlive.services.supervisor import Supervisor
+from putlive.services.ingest.keeper import KeeperService
+from putlive.services.running.supervisor import Supervisor
 from tests.fake_engine import FakeEngine
 from tests.fakes import FakeClock, FakeSpawner
 

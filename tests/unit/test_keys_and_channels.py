@@ -6,9 +6,9 @@ import pytest
 
 from putlive.domain.access import Role
 from putlive.errors import AlreadyExists, Conflict, InvalidInput, NotFound
-from putlive.services import channels as channels_module
-from putlive.services.channels import ChannelService
-from putlive.services.keys import KeyService
+from putlive.services.ingest import channels as channels_module
+from putlive.services.ingest.channels import ChannelService
+from putlive.services.ingest.keys import KeyService
 from tests.fake_store import MemoryStore
 from tests.fakes import FakeClock
 

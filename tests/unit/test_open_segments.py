@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from putlive.adapters.open_segments import Inflow, OpenSegment, open_segments
+from putlive.adapters.engines.open_segments import Inflow, OpenSegment, open_segments
 from putlive.domain.media import Publisher
 
 

@@ -4,7 +4,7 @@ from datetime import datetime, timezone
 
 from putlive.domain.process import ProcessSpec
 from putlive.domain.streams import Claim
-from putlive.services.preview import PreviewService
+from putlive.services.program.preview import PreviewService
 from tests.fake_hls import FakePictures
 from tests.fakes import FakeClock
 from tests.unit.test_renditions import FakeProcesses

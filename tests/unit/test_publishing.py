@@ -11,12 +11,12 @@ import pytest
 from putlive.domain.access import Role
 from putlive.domain.streams import Deny, DenyReason, PublishRequest
 from putlive.errors import NotFound
-from putlive.services.bus import Bus
-from putlive.services.channels import ChannelService
-from putlive.services.input_watch import InputWatch
-from putlive.services.inputs import Inputs
-from putlive.services.keys import KeyService
-from putlive.services.publishing import PublishLimits, PublishService
+from putlive.services.ingest.channels import ChannelService
+from putlive.services.ingest.input_watch import InputWatch
+from putlive.services.ingest.inputs import Inputs
+from putlive.services.ingest.keys import KeyService
+from putlive.services.ingest.publishing import PublishLimits, PublishService
+from putlive.services.running.bus import Bus
 from tests.fake_engine import FakeClient, FakeEngine
 from tests.fake_store import MemoryStore
 from tests.fakes import FakeClock

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
-from putlive.services.pulse import Pulse, Stage
+from putlive.services.running.pulse import Pulse, Stage
 from tests.fakes import FakeClock
 
 

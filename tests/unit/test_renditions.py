@@ -12,7 +12,7 @@ from putlive.domain.ladder import Rung
 from putlive.domain.process import ProcessSpec, ProcessState, ProcessStatus
 from putlive.domain.streams import Claim
 from putlive.errors import InvalidInput, NotFound
-from putlive.services.renditions import RenditionService
+from putlive.services.program.renditions import RenditionService
 from tests.fake_hls import FakeHls
 from tests.fake_store import MemoryStore
 from tests.fakes import FakeClock

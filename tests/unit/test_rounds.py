@@ -2,18 +2,18 @@ from __future__ import annotations
 
 import pytest
 
-from putlive.adapters.tokens import JwtTokens
+from putlive.adapters.vault.tokens import JwtTokens
 from putlive.domain.access import Role
 from putlive.domain.events import StreamEnded
 from putlive.domain.health import MachineFacts
 from putlive.errors import DatabaseUnavailable
-from putlive.services.accounts import AccountService
-from putlive.services.bus import Bus
-from putlive.services.channels import ChannelService
-from putlive.services.first_run import make_usable
-from putlive.services.keys import KeyService
-from putlive.services.rounds import Looks, StationRound
-from putlive.services.status import Probes
+from putlive.services.ingest.channels import ChannelService
+from putlive.services.ingest.keys import KeyService
+from putlive.services.people.accounts import AccountService
+from putlive.services.people.first_run import make_usable
+from putlive.services.running.bus import Bus
+from putlive.services.running.rounds import Looks, StationRound
+from putlive.services.running.status import Probes
 from tests.fake_station import FakePasswords
 from tests.fake_store import MemoryStore
 from tests.fakes import FakeClock

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from putlive.adapters.secrets import Secrets
+from putlive.adapters.vault.secrets import Secrets
 from putlive.errors import SettingsError
 
 NAMES = ["engine", "hook", "jwt", "station"]

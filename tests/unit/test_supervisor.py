@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from putlive.domain.process import ProcessSpec, ProcessState, RestartPolicy
-from putlive.services.supervisor import Supervisor
+from putlive.services.running.supervisor import Supervisor
 from tests.fakes import FakeClock, FakeSpawner
 
 P = RestartPolicy(start_seconds=5, max_retries=2, base_delay=1, max_delay=60)

@@ -11,8 +11,8 @@ from typing import Any
 import jwt
 import pytest
 
-from putlive.adapters.passwords import BcryptPasswords
-from putlive.adapters.tokens import JwtTokens, key_id
+from putlive.adapters.vault.passwords import BcryptPasswords
+from putlive.adapters.vault.tokens import JwtTokens, key_id
 from putlive.errors import InvalidInput, NotAuthenticated
 from putlive.ports import TokenClaims
 from tests.fakes import FakeClock

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from putlive.domain.status import ViewerStats
-from putlive.services import viewing
-from putlive.services.viewing import ViewingService
+from putlive.services.program import viewing
+from putlive.services.program.viewing import ViewingService
 from tests.fake_hls import FakeHls
 from tests.fakes import FakeClock
 from tests.unit.test_viewers import request

@@ -16,8 +16,8 @@ from putlive.domain.status import RenditionStatus
 from putlive.domain.streams import Claim
 from putlive.errors import InvalidInput, NotFound
 from putlive.ports import ChannelRepo, Clock, HlsFiles
-from putlive.services.rungs import Processes, RungRunner, RungTools
-from putlive.services.source_watch import SourceWatch
+from putlive.services.program.rungs import Processes, RungRunner, RungTools
+from putlive.services.program.source_watch import SourceWatch
 
 KEEP_SECONDS = 30.0  # how long playlists outlive their input: a short outage ends nothing
 _SWEEP_SECONDS = 10.0

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from putlive.adapters.orphans import end, marked
+from putlive.adapters.host.orphans import end, marked
 from putlive.errors import Conflict, PutLiveError
 from putlive.settings import Layout, Settings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from putlive.adapters.repos.columns import Row, Run, Value, read_time, time_text
+from putlive.adapters.store.repos.columns import Row, Run, Value, read_time, time_text
 from putlive.domain.keys import StreamKey
 from putlive.errors import AlreadyExists, NotFound
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from putlive.domain.access import Role, User
 from putlive.domain.keys import StreamKey
 from putlive.ports import Clock
-from putlive.services.accounts import AccountService
-from putlive.services.channels import ChannelService
-from putlive.services.keys import KeyService
+from putlive.services.ingest.channels import ChannelService
+from putlive.services.ingest.keys import KeyService
+from putlive.services.people.accounts import AccountService
 
 LABEL = "First key"
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from putlive.adapters.hooks import plain_address
-from putlive.adapters.loopback_http import LoopbackHttp
-from putlive.adapters.open_segments import Inflow, open_segments
+from putlive.adapters.engines.hooks import plain_address
+from putlive.adapters.engines.loopback_http import LoopbackHttp
+from putlive.adapters.engines.open_segments import Inflow, open_segments
 from putlive.domain.media import EngineHealth, Publisher
 from putlive.domain.streams import PUBLISH_APP
 from putlive.errors import EngineDown

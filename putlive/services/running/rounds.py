@@ -11,13 +11,13 @@ from putlive.domain.health import MachineFacts
 from putlive.domain.media import EngineHealth, Publisher
 from putlive.errors import EngineDown, PutLiveError
 from putlive.ports import Clock, MediaEngine, Store
-from putlive.services.bus import Bus
-from putlive.services.channels import ChannelService
-from putlive.services.history import HistoryService
-from putlive.services.input_watch import InputWatch
-from putlive.services.keeper import KeeperService
-from putlive.services.publishing import PublishService
-from putlive.services.status import Probes, StatusService
+from putlive.services.ingest.channels import ChannelService
+from putlive.services.ingest.input_watch import InputWatch
+from putlive.services.ingest.keeper import KeeperService
+from putlive.services.ingest.publishing import PublishService
+from putlive.services.program.history import HistoryService
+from putlive.services.running.bus import Bus
+from putlive.services.running.status import Probes, StatusService
 
 log = logging.getLogger(__name__)
 

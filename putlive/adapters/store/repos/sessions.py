@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
-from putlive.adapters.repos.columns import Row, Run, Value, read_time, time_text
+from putlive.adapters.store.repos.columns import Row, Run, Value, read_time, time_text
 from putlive.domain.access import Session
 from putlive.errors import AlreadyExists, NotFound
 

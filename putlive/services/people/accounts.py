@@ -16,9 +16,9 @@ from putlive.domain.access import MAX_PASSWORD_BYTES, Role, Session, User, passw
 from putlive.domain.events import Event, LoginFailed
 from putlive.errors import InvalidInput, NotAuthenticated, TooManyAttempts
 from putlive.ports import Clock, Passwords, Store, TokenClaims, Tokens
-from putlive.services.sessions import Identity, Login, SessionBook, csrf_token
-from putlive.services.throttle import Throttle
-from putlive.services.users import UserService
+from putlive.services.people.sessions import Identity, Login, SessionBook, csrf_token
+from putlive.services.people.throttle import Throttle
+from putlive.services.people.users import UserService
 
 log = logging.getLogger("putlive.accounts")
 

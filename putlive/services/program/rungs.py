@@ -26,7 +26,7 @@ from putlive.domain.process import (
     after_exit,
 )
 from putlive.ports import Clock, HlsFiles
-from putlive.services.source_watch import SourceWatch, is_fresh
+from putlive.services.program.source_watch import SourceWatch, is_fresh
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from putlive.domain.process import ProcessSpec
 from putlive.domain.streams import Claim
 from putlive.ports import Clock
-from putlive.services.rungs import Processes
+from putlive.services.program.rungs import Processes
 
 IDLE_SECONDS = 10.0  # after the last ask the process ends
 STALE_SECONDS = 10.0  # an older picture is not the present

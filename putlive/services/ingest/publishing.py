@@ -25,10 +25,10 @@ from putlive.domain.streams import (
 )
 from putlive.errors import EngineDown, NotFound
 from putlive.ports import Clock, MediaEngine
-from putlive.services.bus import Bus
-from putlive.services.channels import ChannelService
-from putlive.services.inputs import Inputs
-from putlive.services.keys import KeyService
+from putlive.services.ingest.channels import ChannelService
+from putlive.services.ingest.inputs import Inputs
+from putlive.services.ingest.keys import KeyService
+from putlive.services.running.bus import Bus
 
 log = logging.getLogger(__name__)
 

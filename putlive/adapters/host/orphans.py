@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from putlive.adapters.spawn import OWNER, PROCESS, STATION, start_ticks
+from putlive.adapters.host.spawn import OWNER, PROCESS, STATION, start_ticks
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from putlive.adapters.repos.columns import Run, read_time, time_text
+from putlive.adapters.store.repos.columns import Run, read_time, time_text
 from putlive.domain.events import Event, event_body, event_kind
 from putlive.ports import EventRow
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from putlive.adapters.repos.columns import Row, Run, read_time
+from putlive.adapters.store.repos.columns import Row, Run, read_time
 from putlive.domain.access import Role, User
 from putlive.errors import AlreadyExists, NotFound
 

@@ -13,9 +13,9 @@ from datetime import datetime
 from putlive.domain.media import EngineHealth, Publisher
 from putlive.domain.streams import PUBLISH_APP, Channel, Claim, DenyReason, is_channel_name
 from putlive.ports import Clock, EventLog, MediaEngine
-from putlive.services.channels import ChannelService
-from putlive.services.inputs import Inputs
-from putlive.services.publishing import PublishService
+from putlive.services.ingest.channels import ChannelService
+from putlive.services.ingest.inputs import Inputs
+from putlive.services.ingest.publishing import PublishService
 
 log = logging.getLogger(__name__)
 

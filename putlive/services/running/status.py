@@ -18,10 +18,10 @@ from putlive.domain.process import ProcessState, ProcessStatus
 from putlive.domain.status import ChannelStatus, Input, verdict
 from putlive.domain.streams import Channel, Claim
 from putlive.ports import Clock
-from putlive.services.channels import ChannelService
-from putlive.services.publishing import PublishService
-from putlive.services.renditions import RenditionService
-from putlive.services.viewing import ViewingService
+from putlive.services.ingest.channels import ChannelService
+from putlive.services.ingest.publishing import PublishService
+from putlive.services.program.renditions import RenditionService
+from putlive.services.program.viewing import ViewingService
 
 
 class Probes:

@@ -11,14 +11,14 @@ from pathlib import Path
 import aiosqlite
 import anyio
 
-from putlive.adapters.repos.channels import SqliteChannels
-from putlive.adapters.repos.columns import Row, Value
-from putlive.adapters.repos.events import SqliteEvents
-from putlive.adapters.repos.keys import SqliteKeys
-from putlive.adapters.repos.sessions import SqliteSessions
-from putlive.adapters.repos.users import SqliteUsers
-from putlive.adapters.sqlite_file import APPLICATION_ID, create, inspect
-from putlive.adapters.sqlite_migrations import migrations, statements
+from putlive.adapters.store.repos.channels import SqliteChannels
+from putlive.adapters.store.repos.columns import Row, Value
+from putlive.adapters.store.repos.events import SqliteEvents
+from putlive.adapters.store.repos.keys import SqliteKeys
+from putlive.adapters.store.repos.sessions import SqliteSessions
+from putlive.adapters.store.repos.users import SqliteUsers
+from putlive.adapters.store.sqlite_file import APPLICATION_ID, create, inspect
+from putlive.adapters.store.sqlite_migrations import migrations, statements
 from putlive.errors import DatabaseRefused, DatabaseUnavailable
 
 TURN_SECONDS = 10.0  # longest wait for the transactions of other tasks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from putlive.adapters.repos.columns import Run
+from putlive.adapters.store.repos.columns import Run
 from putlive.domain.streams import Channel
 from putlive.errors import AlreadyExists, NotFound
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from xml.etree import ElementTree
 
-from putlive.adapters.hooks import plain_address
-from putlive.adapters.loopback_http import LoopbackHttp
-from putlive.adapters.spawn import start_ticks
+from putlive.adapters.engines.hooks import plain_address
+from putlive.adapters.engines.loopback_http import LoopbackHttp
+from putlive.adapters.host.spawn import start_ticks
 from putlive.domain.media import EngineHealth, Publisher
 from putlive.domain.streams import PUBLISH_APP
 from putlive.errors import EngineDown

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from putlive.domain.process import ProcessSpec
 from putlive.domain.streams import Channel, Claim, DenyReason
 from putlive.ports import Clock, MediaEngine
-from putlive.services.supervisor import Supervisor
+from putlive.services.running.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""The media engines: SRS and nginx-rtmp, their hooks, configuration and loopback interfaces."""

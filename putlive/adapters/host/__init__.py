@@ -1,0 +1,1 @@
+"""This machine: clock, processes, ports, folders, systemd."""

@@ -1,0 +1,1 @@
+"""ffmpeg and the folder of segments."""

@@ -1,0 +1,1 @@
+"""The database: SQLite, its migrations, and one repository per table."""

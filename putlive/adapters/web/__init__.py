@@ -1,0 +1,1 @@
+"""HTTP outwards: the nginx front, its log, and the daemon's own listeners."""

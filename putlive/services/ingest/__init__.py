@@ -1,0 +1,1 @@
+"""Who publishes: decisions, the table of inputs, keys, channels, keepers."""

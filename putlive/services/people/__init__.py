@@ -1,0 +1,1 @@
+"""Who may do what: accounts, users, logins, throttling, the first run."""

@@ -1,0 +1,1 @@
+"""What viewers get: the source measured, rungs, preview, viewers, history."""

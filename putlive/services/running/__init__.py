@@ -1,0 +1,1 @@
+"""What keeps the station running: supervisor, pulse and its rounds, bus, status."""
