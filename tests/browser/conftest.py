@@ -97,7 +97,6 @@ def left_alone(on_demo: Station, browser: Browser, clips: tuple[Path, Path]) -> 
     visitor = browser.new_context()
     page, witness = visit(visitor, at(on_demo, "/?channel=away"))
     picture(page)
-    page.wait_for_timeout(2000)
     encoder.stop()
     yield Away(on_demo, key, page, witness, time.monotonic())
     visitor.close()

@@ -32,6 +32,7 @@ _CUT = """() => [...document.querySelectorAll("body *")].filter((e) => {
   return (hides(style.overflowX) && e.scrollWidth > e.clientWidth + 1)
       || (hides(style.overflowY) && e.scrollHeight > e.clientHeight + 1);
 }).map((e) => `${e.tagName}.${e.className}: ${e.innerText.slice(0, 60)}`)"""
+_LETTERS = "getComputedStyle(document.documentElement).fontSize"
 _BEYOND = "document.documentElement.scrollWidth - innerWidth"
 
 Act = Callable[[Page], object]
@@ -86,12 +87,12 @@ class Sight:
 
 
 SIGHTS = (
-    Sight("public-off-air", "/", nothing),
+    Sight("public-off-air", "/?channel=main", nothing),
     Sight("public-unknown", "/?channel=nosuch", nothing),
     Sight("login", "/login", wrong_sign_in),
     Sight("change", "/login?change=1", wrong_change, signed_in=True),
     Sight("dashboard-off-air", "/dashboard", desk, signed_in=True),
-    Sight("public", "/", picture, live=True),
+    Sight("public", "/?channel=main", picture, live=True),
     Sight("embed", "/embed?channel=main", picture, live=True),
     Sight("dashboard", "/dashboard", live_desk, live=True, signed_in=True),
     Sight("dialog-create", "/dashboard", partial(dialog, "Create key"), True, True),
@@ -117,12 +118,12 @@ def page(
 ) -> Iterator[Page]:
     """The sight, on air where it has to be; the encoder goes on for the next one."""
     sight: Sight = request.param
-    if sight.live and not station.listed("main"):
+    if sight.live and station.state("main") != "live":
         keys = station.api.get("/api/keys?channel=main")["keys"]
         usable = [key for key in keys if not key["revoked_at"] and not key["blocked_until"]]
         key = usable[0] if usable else station.new_key()
         station.publish(key["stream_key"], clip=clips[0])
-        until(lambda: station.listed("main"), 12, "main on air")
+        until(lambda: station.state("main") == "live", 12, "main on air")
     one, _ = visit(owner if sight.signed_in else context, at(station, sight.path))
     sight.act(one)
     yield one
@@ -166,10 +167,11 @@ def enlarged(page: Page, name: str) -> list[str]:
     """What is cut when the browser is set to letters twice as large."""
     page.set_viewport_size({"width": 1280, "height": 800})
     browser = page.context.new_cdp_session(page)
+    browser.send("Page.enable")
     browser.send("Page.setFontSizes", {"fontSizes": {"standard": 32, "fixed": 26}})
-    page.wait_for_timeout(150)
+    within(page, lambda: page.evaluate(_LETTERS) == "32px", 3, "large letters")
     cut: list[str] = page.evaluate(_CUT)
     if SHOTS:
-        page.screenshot(path=f"{SHOTS}/{name}-enlarged.png", full_page=True)
+        page.screenshot(path=f"{SHOTS}/{name}-enlarged.png")
     browser.detach()
     return [*cut, *(["it scrolls sideways"] if page.evaluate(_BEYOND) > 0 else [])]

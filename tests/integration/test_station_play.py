@@ -151,7 +151,11 @@ def test_m3u8_reads_the_multivariant_playlist_strictly(station: Station) -> None
 
 @pytest.mark.parametrize("rendition", ["source", "480p", "144p"])
 def test_m3u8_reads_the_media_playlists_strictly(station: Station, rendition: str) -> None:
-    playlist = m3u8.loads(station.media(f"{rendition}/demo.m3u8").text)
+    def whole() -> m3u8.M3U8 | None:
+        read = m3u8.loads(station.media(f"{rendition}/demo.m3u8").text)
+        return read if len(read.segments) >= 3 else None
+
+    playlist = until(whole, 20, "three segments")
     assert playlist.target_duration and playlist.media_sequence is not None
     assert len(playlist.segments) >= 3 and not playlist.is_endlist
     for segment in playlist.segments:

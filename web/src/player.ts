@@ -258,7 +258,7 @@ export function createPlayer(video: HTMLVideoElement, onChange: (state: PlayerSt
     goLive,
     choose(index) {
       if (!hls) return;
-      hls.nextLevel = index; // switches with the next fragment, without a gap
+      hls.loadLevel = index; // with the next fragment: nothing in the small buffer is thrown away
       onChange(state());
     },
     hold(on) {

@@ -304,6 +304,8 @@ export const t = {
       rotated: "its key was rotated",
       stopped: "the channel was stopped",
       takeover: "another input took over",
+      taken_over: "another input took over",
+      ended: "the encoder stopped",
     } as Record<string, string>,
   },
 } as const;
