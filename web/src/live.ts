@@ -3,9 +3,12 @@
 /**
  * Seconds behind the playlist's estimated edge. A playlist is up to one fragment old, so what is
  * beyond one fragment is the margin for loading: half a fragment, but never under a second.
+ * After a switch between renditions that begin apart, a fragment can look longer than any may be.
  */
 export function syncSeconds(fragmentSeconds: readonly number[], targetSeconds: number): number {
-  const longest = Math.max(...fragmentSeconds.slice(-4), 0) || targetSeconds || 2;
+  const seen = Math.max(...fragmentSeconds.slice(-4), 0);
+  const may = targetSeconds > 0 ? targetSeconds + 0.5 : Infinity; // it is rounded (RFC 8216, 4.3.3.1)
+  const longest = Math.min(seen, may) || targetSeconds || 2;
   return Math.max(longest * 1.5, longest + 1);
 }
 

@@ -14,6 +14,10 @@ test("real fragments count, not a rounded target duration", () => {
   expect(syncSeconds([8.3, 8.3], 9)).toBeCloseTo(12.45);
 });
 
+test("no fragment counts as longer than the playlist says that any may be", () => {
+  expect(syncSeconds([2, 2, 4.1], 2)).toBeCloseTo(3.75);
+});
+
 test("a playlist without fragments goes by its target duration, and nothing at all by two seconds", () => {
   expect(syncSeconds([], 4)).toBe(6);
   expect(syncSeconds([], 0)).toBe(3);
