@@ -96,3 +96,16 @@ async def test_it_goes_round_faster_while_something_is_about_to_come_on_air() ->
     await clock.advance(4)
     task.cancel()
     assert ran == [0, 0.4, 0.8, 1.2, 3.2, 5.2]
+
+
+async def test_a_round_that_takes_too_long_is_followed_by_a_short_rest() -> None:
+    clock, manager, ran = FakeClock(), Manager(), []
+
+    async def slow() -> None:
+        ran.append(round(clock.monotonic(), 1))
+        await clock.sleep(3)
+
+    task = asyncio.create_task(Pulse([Stage("slow", slow)], clock, manager).run())
+    await clock.advance(7)
+    task.cancel()
+    assert ran == [0, 3.1, 6.2]

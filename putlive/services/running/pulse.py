@@ -17,6 +17,7 @@ from putlive.ports import Clock, ServiceManager
 log = logging.getLogger(__name__)
 
 ROUND_SECONDS = 2.0
+REST_SECONDS = 0.1  # also after a round that took longer than it may
 HURRY_SECONDS = 0.4  # while something is about to come on air
 
 
@@ -57,6 +58,7 @@ class Pulse:
         while True:
             due = self._clock.monotonic() + ROUND_SECONDS
             await self.step()
+            due = max(due, self._clock.monotonic() + REST_SECONDS)
             while (left := due - self._clock.monotonic()) > 0:
                 await self._clock.sleep(min(HURRY_SECONDS, left))
                 if self._hurry():
